@@ -1,0 +1,83 @@
+# Needs make, git and Python 3.11-3.13. Without make: the README has the plain commands.
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PORT ?= 8000
+WORKERS ?= 2
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+# The first Python that fits. Another one: make test PYTHON=python3.12
+ifeq ($(origin PYTHON),undefined)
+PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+else
+# A virtual environment of another version is made anew.
+MINOR := import sys; print(*sys.version_info[:2])
+ifneq ($(shell $(PYTHON) -c '$(MINOR)' 2>&1),$(shell $(BIN)/python -c '$(MINOR)' 2>&1))
+$(shell rm -f $(STAMP))
+endif
+endif
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PYTHONHASHSEED ?= 0
+export PYTHONUTF8 ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test execute serve lint format lock repository mnist-full clean
+
+help: ## List the commands
+	@echo "make <command>:"
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
+
+install: $(STAMP) ## Create .venv with the pinned packages and utils
+
+$(STAMP): requirements.txt pyproject.toml
+	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
+		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$(python3 --version 2>&1)." >&2; \
+		echo "Name one of them, e.g. make test PYTHON=python3.12" >&2; exit 1; fi
+	@rm -rf $(VENV)
+	@if uv --version >/dev/null 2>&1; then \
+		uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV) && \
+		uv pip install --python $(BIN)/python -r requirements.txt && \
+		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install -r requirements.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps -e . ; \
+	fi
+	@touch $(STAMP)
+
+# Cold every time: a warm build after a failed one can miss warnings.
+book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
+	@rm -rf _build
+	$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
+
+test: book ## Build the site, run all notebooks and all tests
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 book tests
+
+execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
+	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)
+
+serve: book ## Build the site and show it at http://localhost:8000 (PORT=n for another port)
+	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 $(PORT)
+
+lint: $(STAMP) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## Mend style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMP) ## Compile pyproject.toml into requirements.txt (UPGRADE=1 for the newest versions)
+	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+repository: $(STAMP) ## Point everything at a fork: make repository URL=https://github.com/you/book
+	@$(BIN)/python -m tools.repository "$(URL)"
+
+mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded table (hours; can be resumed)
+	$(BIN)/python -m tools.record mnist_full
+
+clean: ## Remove the site and the virtual environment
+	rm -rf _build $(VENV) .pytest_cache .ruff_cache

@@ -1,0 +1,306 @@
+"""Data are what they say: right arrays, a clear error, or a stand-in that calls itself one."""
+
+import io
+import multiprocessing
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import make_moons
+
+import utils.data as data
+from utils.data import DataError, load, load_cifar10, load_mnist, load_moons, load_polynomial
+
+SMALL = {
+    "x_train": np.random.default_rng(0).integers(0, 256, (50, 28, 28), "uint8"),
+    "y_train": np.random.default_rng(1).integers(0, 10, 50, "uint8"),
+    "x_test": np.random.default_rng(2).integers(0, 256, (20, 28, 28), "uint8"),
+    "y_test": np.random.default_rng(3).integers(0, 10, 20, "uint8"),
+}
+
+
+def sha(array):
+    import hashlib
+
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A miniature in MNIST's place, BOOK_DATA with it, an empty cache, and no network."""
+    monkeypatch.setitem(data.SHA256, "mnist", {name: sha(a) for name, a in SMALL.items()})
+    monkeypatch.setitem(data.ROWS, "mnist", {"train": ((50,), 50), "test": ((20,), 20)})
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    monkeypatch.setattr(keras.utils, "get_file", offline)
+    data._stand_in.cache_clear()
+    np.savez_compressed(tmp_path / "mnist.npz", **SMALL)
+    yield tmp_path / "mnist.npz"
+    data._stand_in.cache_clear()
+
+
+def offline(*args, **options):
+    raise OSError("no network")
+
+
+def test_default_moons_are_the_published_draw():
+    x, y = make_moons(100, noise=0.2, random_state=1)
+    moons = load_moons()
+    np.testing.assert_array_equal(moons.x_train, x[:30].astype("float32"))
+    np.testing.assert_array_equal(moons.y_test, y[30:])
+    assert moons.is_real and len(moons.x_validation) == 0
+
+
+@pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
+def test_toys_have_the_sizes_asked_for_and_repeat(name):
+    first, again, other = (load(name, n_train=7, n_validation=5, n_test=3, seed=s) for s in (4, 4, 5))
+    for split, n in (("train", 7), ("validation", 5), ("test", 3)):
+        assert len(getattr(first, f"x_{split}")) == len(getattr(first, f"y_{split}")) == n
+    np.testing.assert_array_equal(first.x_train, again.x_train)
+    assert not np.array_equal(first.x_train, other.x_train)
+    assert first.x_train.dtype == np.float32
+
+
+def test_polynomial_noise_is_what_it_says():
+    toy = load_polynomial(n_train=20_000, noise=0.3)
+    rest = toy.y_train - data.polynomial_target(toy.x_train[:, 0])
+    assert rest.std() == pytest.approx(0.3, rel=0.03)
+    assert toy.x_train.min() < -0.99 and toy.x_train.max() < 1
+    few = load_polynomial(n_train=20, n_test=5)
+    np.testing.assert_array_equal(few.x_train, toy.x_train[:20])
+
+
+def test_sequences_have_the_length_and_shape():
+    series = data.load_sequences(n_train=4, length=9, noise=0)
+    assert series.x_train.shape == (4, 9, 1)
+    assert np.abs(series.x_train).max() <= 2
+
+
+def test_splits_are_disjoint_nested_and_scaled(small):
+    few, more = (load_mnist(n_train=n, n_validation=10, n_test=5, seed=3) for n in (10, 40))
+    np.testing.assert_array_equal(few.x_train, more.x_train[:10])
+    np.testing.assert_array_equal(few.x_validation, more.x_validation)
+    rows = np.concatenate([more.x_train, more.x_validation]).reshape(50, -1)
+    assert len(np.unique(rows, axis=0)) == 50
+    np.testing.assert_array_equal(few.x_test, SMALL["x_test"][:5] / np.float32(255))
+    assert few.x_train.dtype == np.float32 and few.y_train.dtype == np.int64
+    assert not np.array_equal(few.x_train, load_mnist(n_train=10, n_validation=10, seed=4).x_train)
+    assert few.is_real and few.name == "MNIST"
+    assert len(load_mnist(n_validation=8).x_train) == 42
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_train": 45, "n_validation": 10}, "55 images are asked for, MNIST has 50"),
+        ({"n_validation": 50}, "n_train must be an integer >= 1"),
+        ({"n_train": 0}, "n_train must be an integer >= 1, not 0"),
+        ({"n_train": 2.5}, "n_train must be an integer"),
+        ({"n_train": True}, "n_train must be an integer"),
+        ({"n_test": 21}, "n_test = 21 images are asked for, there are 20"),
+        ({"n_train": 5, "seed": -1}, "seed must be an integer >= 0"),
+    ],
+)
+def test_bad_sizes_are_named(small, options, message):
+    with pytest.raises(ValueError, match=message):
+        load_mnist(**options)
+
+
+@pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
+@pytest.mark.parametrize("option", [{"noise": -0.1}, {"noise": float("nan")}, {"n_train": 0}])
+def test_bad_toy_options_are_named(name, option):
+    with pytest.raises(ValueError, match=f"load_{name}: {next(iter(option))}"):
+        load(name, **option)
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(ValueError, match="'minst' is unknown; there are moons, .*mnist"):
+        load("minst")
+
+
+def test_every_truncation_is_an_error(small):
+    whole = small.read_bytes()
+    for end in np.linspace(0, len(whole) - 1, 25).astype(int):
+        small.write_bytes(whole[:end])
+        with pytest.raises(DataError, match="mnist.npz is not what it should be.*Delete or replace"):
+            load_mnist()
+
+
+def test_flipped_bits_never_give_a_wrong_array(small):
+    whole = bytearray(small.read_bytes())
+    expected = load_mnist().x_train
+    for place in np.random.default_rng(0).integers(0, len(whole), 60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(place % 8)
+        small.write_bytes(damaged)
+        os.utime(small, ns=(int(place), int(place)))
+        try:
+            np.testing.assert_array_equal(load_mnist().x_train, expected)
+        except DataError as error:
+            assert "mnist.npz" in str(error)  # noqa: PT017 - both outcomes are right
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x_test": None}, "no x_test.npy"),
+        ({"x_train": SMALL["x_train"][:40]}, r"expected x_train .* found uint8 of shape \(40"),
+        ({"x_train": SMALL["x_train"] / 255}, "found float64"),
+        ({"y_train": SMALL["y_train"][::-1]}, "SHA-256"),
+        ({"y_train": np.array([{"a": 1}] * 50, object)}, "pickle"),
+    ],
+)
+def test_wrong_content_is_named(small, change, message):
+    arrays = {k: v for k, v in {**SMALL, **change}.items() if v is not None}
+    np.savez(small, **arrays)
+    with pytest.raises(DataError, match=message):
+        load_mnist()
+
+
+def test_a_zip_bomb_is_not_unpacked(small):
+    with zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in SMALL:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                for _ in range(100):
+                    member.write(bytes(1_000_000))
+    with pytest.raises(DataError, match="at most 250 MB"):
+        load_mnist()
+
+
+def test_missing_folder_is_an_error(small, monkeypatch):
+    monkeypatch.setenv("BOOK_DATA", str(small.parent / "nowhere"))
+    with pytest.raises(DataError, match="BOOK_DATA names the folder .*nowhere, which isn't there"):
+        load_mnist()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs file modes that bind")
+def test_unreadable_file_is_an_error(small):
+    small.chmod(0)
+    with pytest.raises(DataError, match="no permission"):
+        load_mnist()
+
+
+def test_permission_error_is_explained(small, monkeypatch):
+    def denied(*args):
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr(data, "_read", denied)
+    with pytest.raises(DataError, match="no permission; change its mode"):
+        load_mnist()
+
+
+def test_folder_without_the_file_goes_on_to_the_cache(small):
+    cache = small.parent / "keras" / "datasets"
+    cache.mkdir(parents=True)
+    small.rename(cache / "mnist.npz")
+    assert load_mnist().is_real
+
+
+def test_no_network_gives_a_stand_in_that_says_so(small, capsys):
+    small.unlink()
+    stand_in = load_mnist(n_train=10)
+    assert not stand_in.is_real
+    assert stand_in.name == "stand-in for MNIST"
+    printed = capsys.readouterr().out
+    assert "STAND-IN DATA in place of MNIST: the download failed (no network)" in printed
+    assert "BOOK_DATA" in printed
+    assert stand_in.x_train.shape == (10, 28, 28)
+    assert set(np.unique(load_mnist().y_train)) <= set(range(10))
+    assert leftovers(small) == []
+
+
+def leftovers(small):
+    cache = small.parent / "keras" / "datasets"
+    return [p.name for p in cache.iterdir()] if cache.exists() else []
+
+
+def serve(small, monkeypatch):
+    content = small.read_bytes()
+    small.unlink()
+
+    def fetch(name, origin, file_hash, cache_dir):
+        target = Path(cache_dir) / "datasets" / name
+        target.parent.mkdir()
+        target.write_bytes(content)
+        return str(target)
+
+    monkeypatch.setattr(keras.utils, "get_file", fetch)
+
+
+def test_a_download_lands_in_the_cache(small, monkeypatch, capsys):
+    serve(small, monkeypatch)
+    assert load_mnist(n_train=10).is_real
+    assert leftovers(small) == ["mnist.npz"]
+    monkeypatch.setattr(keras.utils, "get_file", offline)
+    assert load_mnist(n_train=10).is_real
+    assert capsys.readouterr().out == ""
+
+
+def test_an_interrupted_download_leaves_nothing(small, monkeypatch):
+    small.unlink()
+
+    def dies(name, origin, file_hash, cache_dir):
+        (Path(cache_dir) / name).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.utils, "get_file", dies)
+    with pytest.raises(KeyboardInterrupt):
+        load_mnist()
+    assert leftovers(small) == []
+
+
+def _load_in_child(_):
+    return float(load_mnist(n_train=5).x_train.sum())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs fork")
+def test_processes_at_once_get_the_same_arrays(small, monkeypatch):
+    serve(small, monkeypatch)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        sums = pool.map(_load_in_child, range(8))
+    assert len(set(sums)) == 1
+    assert leftovers(small) == ["mnist.npz"]
+
+
+def test_binary_cifar10_is_read_without_pickle(tmp_path):
+    import tarfile
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 4, 32, 32, 3), "uint8")
+    labels = rng.integers(0, 10, (6, 4), "uint8")
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    with tarfile.open(tmp_path / "cifar.tar.gz", "w:gz") as tar:
+        for name, x, y in zip(names, images, labels, strict=True):
+            raw = np.concatenate([y[:, None], x.transpose(0, 3, 1, 2).reshape(4, -1)], axis=1)
+            info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+            info.size = raw.size
+            tar.addfile(info, io.BytesIO(raw.tobytes()))
+    with np.load(data._converted_cifar10(tmp_path / "cifar.tar.gz")) as arrays:
+        np.testing.assert_array_equal(arrays["x_train"], images[:5].reshape(20, 32, 32, 3))
+        np.testing.assert_array_equal(arrays["y_test"], labels[5])
+
+
+def test_cifar10_stand_in_has_the_real_shape(small, capsys):
+    data._stand_in.cache_clear()
+    stand_in = load_cifar10(n_train=100, n_test=10)
+    assert stand_in.x_train.shape == (100, 32, 32, 3)
+    assert not stand_in.is_real
+    assert "STAND-IN DATA in place of CIFAR-10" in capsys.readouterr().out
+
+
+def test_digest_tells_arrays_apart():
+    x = np.arange(6, dtype="float32")
+    others = [x.reshape(2, 3), x.astype("float64"), x + 1]
+    assert len({data.digest(a) for a in [x, *others]}) == 4
+    assert data.digest(x) == data.digest(x.copy())
+    assert data.digest(x.reshape(2, 3).T) == data.digest(x.reshape(2, 3).T.copy())
+
+
+@pytest.mark.skipif("BOOK_DATA" not in os.environ, reason="BOOK_DATA isn't set: no real data")
+def test_the_real_data_load():
+    mnist, cifar = load_mnist(n_train=10), load_cifar10(n_train=10)
+    assert mnist.is_real and mnist.x_test.shape == (10_000, 28, 28)
+    assert cifar.is_real and cifar.x_train.shape == (10, 32, 32, 3)

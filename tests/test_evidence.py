@@ -1,0 +1,172 @@
+"""Intervals are Student's, pairs are pairs, and a claim fails when the data don't support it."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from utils.evidence import (
+    ClaimError,
+    Effect,
+    claim,
+    claims_table,
+    clear_claims,
+    mean_interval,
+    paired_difference,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_claims():
+    clear_claims()
+    yield
+    clear_claims()
+
+
+REAL, STAND_IN = SimpleNamespace(is_real=True), SimpleNamespace(is_real=False)
+EFFECT = Effect(0.03, 0.01, 0.05, 10)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_interval_is_scipys(confidence):
+    values = np.random.default_rng(0).normal(3, 2, 12)
+    got = mean_interval(values, confidence)
+    low, high = stats.t.interval(confidence, 11, values.mean(), stats.sem(values))
+    assert (got.mean, got.low, got.high) == pytest.approx((values.mean(), low, high))
+    assert (got.n, got.confidence) == (12, confidence)
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    effects = [mean_interval(rng.normal(1, 1, 5)) for _ in range(2000)]
+    assert np.mean([e.low <= 1 <= e.high for e in effects]) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0], "at least two runs"),
+        ([], "at least two runs"),
+        ([[1.0, 2.0], [3.0, 4.0]], "one value a run"),
+        ([1.0, np.nan], "NaN or infinite"),
+        ([1.0, np.inf], "NaN or infinite"),
+    ],
+)
+def test_bad_values_are_named(values, message):
+    with pytest.raises(ValueError, match=message):
+        mean_interval(values)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95])
+def test_bad_confidence_is_named(confidence):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        mean_interval([1, 2], confidence)
+
+
+def test_pairing_removes_what_the_arms_share():
+    shared = np.random.default_rng(0).normal(0, 100, 20)
+    gain = paired_difference(shared + 1 + 0.01 * np.arange(20), shared)
+    assert gain.mean == pytest.approx(1.095)
+    assert gain.high - gain.low < 0.1
+
+
+def test_series_are_paired_by_their_index():
+    first = pd.Series([1.0, 2.0, 4.0], index=[7, 8, 9])
+    second = pd.Series([3.0, 1.0, 1.0], index=[9, 8, 7])
+    assert paired_difference(first, second).mean == pytest.approx((0 + 1 + 1) / 3)
+
+
+def test_unpairable_runs_are_named():
+    first = pd.Series([1.0, 2.0], index=[0, 1])
+    with pytest.raises(ValueError, match=r"only one of the arms has the runs \[1, 2\]"):
+        paired_difference(first, pd.Series([1.0, 2.0], index=[0, 2]))
+    with pytest.raises(ValueError, match=r"control has \[1\] more than once"):
+        paired_difference(first, pd.Series([1.0, 2.0], index=[1, 1]))
+    with pytest.raises(ValueError, match=r"shapes \(2,\) and \(3,\)"):
+        paired_difference([1, 2], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("bound", "holds"),
+    [
+        ({"at_least": 0.01}, True),
+        ({"at_least": 0.02}, False),  # the mean is above, the interval isn't
+        ({"at_most": 0.05}, True),
+        ({"at_most": 0.04}, False),
+        ({"within": 0.05}, True),
+        ({"within": 0.04}, False),
+    ],
+)
+def test_the_whole_interval_has_to_satisfy_the_bound(bound, holds, capsys):
+    if holds:
+        assert claim("it does", EFFECT, **bound).verdict == "holds"
+    else:
+        with pytest.raises(ClaimError, match="Change the sentence, not the bound"):
+            claim("it does", EFFECT, **bound)
+    assert claims_table().frame["verdict"].tolist() == ["holds" if holds else "contradicted"]
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1
+    assert "[+0.0100, +0.0500], n = 10" in printed
+
+
+def test_no_difference_is_not_shown_by_too_few_runs():
+    wide = mean_interval([-1.0, 1.0])
+    with pytest.raises(ClaimError):
+        claim("no effect", wide, within=0.1)
+    negative = Effect(-0.2, -0.3, 0.0, 5)
+    with pytest.raises(ClaimError):
+        claim("no effect", negative, within=0.1)
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 0.0}, {"at_least": 1.0}])
+@pytest.mark.parametrize("data", [STAND_IN, [REAL, STAND_IN]])
+def test_claims_on_stand_ins_neither_pass_nor_fail(bound, data):
+    assert claim("about images", EFFECT, data=data, **bound).verdict.startswith("not tested")
+
+
+def test_claims_on_real_data_are_tested():
+    assert claim("about images", EFFECT, at_least=0, data=REAL).verdict == "holds"
+    with pytest.raises(ClaimError):
+        claim("about images", EFFECT, at_least=1, data=[REAL, REAL])
+
+
+def test_running_a_cell_again_replaces_its_claim():
+    claim("first", EFFECT, at_least=0)
+    claim("second", EFFECT, at_least=0)
+    claim("first", EFFECT, at_most=1)
+    frame = claims_table().frame
+    assert frame["claim"].tolist() == ["first", "second"]
+    assert frame["claimed"].tolist() == ["≤ 1", "≥ 0"]
+
+
+def test_table_is_readable_everywhere():
+    claim("a < b & c", EFFECT, at_least=0)
+    page = claims_table()._repr_html_()
+    assert "a &lt; b &amp; c" in page
+    assert "<th></th>" not in page
+    assert "a < b & c" in repr(claims_table())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "exactly one"),
+        ({"at_least": 0, "at_most": 1}, "exactly one"),
+        ({"within": 0}, "must be positive"),
+    ],
+)
+def test_bad_bounds_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        claim("x", EFFECT, **options)
+
+
+def test_a_bare_number_is_not_an_effect():
+    with pytest.raises(TypeError, match="mean_interval or paired_difference"):
+        claim("x", 0.3, at_least=0)
+
+
+def test_empty_table_is_an_error():
+    with pytest.raises(ValueError, match="no claim was made"):
+        claims_table()

@@ -1,0 +1,291 @@
+"""The stack is exact: every run follows the path that it would follow alone."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from utils.stack import BatchOrder, Stack, grid
+
+STEPS = 25
+
+
+@pytest.fixture(scope="module")
+def moons():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(24, 3)).astype("float32")
+    return x, (x[:, 0] * x[:, 1] > 0).astype(int)
+
+
+def alone(run, weights, x, y, batches, optimizer, loss):
+    """The same run as a plain Keras model, trained batch by batch."""
+    model = keras.Sequential([keras.Input((x.shape[-1],))])
+    for layer, (kernel, _) in enumerate(weights):
+        model.add(
+            keras.layers.Dense(
+                kernel.shape[1],
+                activation="relu" if layer < len(weights) - 1 else None,
+                kernel_regularizer=keras.regularizers.L1L2(run["l1"], run["l2"]),
+            )
+        )
+        model.layers[-1].set_weights([kernel, bias_of(weights[layer])])
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, loss)
+    for rows in batches:
+        model.train_on_batch(x[rows], y[rows])
+    return [layer.get_weights() for layer in model.layers]
+
+
+def bias_of(weights):
+    return weights[1].reshape(-1)
+
+
+def slices(stack, run):
+    pairs = zip(stack.kernels, stack.biases, strict=True)
+    return [(k.numpy()[run].copy(), b.numpy()[run].copy()) for k, b in pairs]
+
+
+CASES = {
+    "plain": {},
+    "l1": {"l1": 1e-2},
+    "l2": {"l2": 3e-2},
+    "both": {"l1": 1e-2, "l2": 3e-2},
+    "decay": {"weight_decay": 0.3},
+    "few rows": {"n_train": 7},
+    "few rows and l2": {"n_train": 10, "l2": 1e-2},
+}
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+@pytest.mark.parametrize(
+    ("task", "outputs", "loss"),
+    [
+        ("binary", 1, keras.losses.BinaryCrossentropy(from_logits=True)),
+        ("multiclass", 3, keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
+        ("regression", 2, keras.losses.MeanSquaredError()),
+    ],
+)
+def test_every_run_equals_a_separate_keras_model(moons, task, outputs, loss, batch_size):
+    x, y = moons
+    if task == "multiclass":
+        y = y + (x[:, 2] > 0.5)
+    if task == "regression":
+        y = np.stack([x[:, 0] ** 2, x[:, 1]], axis=1)
+    runs = pd.DataFrame([{"seed": i % 3, **case} for i, case in enumerate(CASES.values())])
+    runs = runs.fillna({"l1": 0, "l2": 0, "weight_decay": 0})
+    stack = Stack(runs, inputs=3, units=(8, 5), outputs=outputs, task=task)
+    before = [slices(stack, run) for run in range(len(runs))]
+    n_train = runs["n_train"].fillna(24).astype(int).to_numpy()
+    sizes = np.minimum(batch_size or 24, n_train)
+    per_epoch = int(np.ceil(24 / (batch_size or 24)))
+    order = BatchOrder(runs["seed"], n_train, sizes).take(STEPS * per_epoch, 24)
+
+    stack.fit(x, y, epochs=STEPS, batch_size=batch_size, record_every=STEPS)
+
+    for run, settings in runs.iterrows():
+        if batch_size is None:
+            batches = [np.arange(n_train[run])] * STEPS
+        else:
+            batches = [step[run, : sizes[run]] for step in order]
+        optimizer = keras.optimizers.AdamW(1e-3, weight_decay=settings["weight_decay"])
+        target = y if y.ndim == 2 else y[:, None] if task == "binary" else y
+        expected = alone(settings, before[run], x, target, batches, optimizer, loss)
+        for got, wanted in zip(slices(stack, run), expected, strict=True):
+            np.testing.assert_allclose(got[0], wanted[0], atol=2e-5, err_msg=list(CASES)[run])
+            np.testing.assert_allclose(bias_of(got), wanted[1], atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.RMSprop(1e-2)]
+)
+def test_a_run_alone_equals_the_run_in_a_stack(moons, optimizer):
+    x, y = moons
+    runs = grid(l2=[0, 1e-2], dropout=[0.0, 0.4], n_train=[9, 24], seed=[3, 4])
+    make = type(optimizer).from_config
+    together = Stack(runs, inputs=3, units=(8, 6), optimizer=make(optimizer.get_config()))
+    together.fit(x, y, epochs=20, batch_size=12, record_every=7)
+    for run in (0, 7, 13):
+        single = Stack(runs.iloc[[run]], inputs=3, units=(8, 6), optimizer=make(optimizer.get_config()))
+        if runs["n_train"][run] == 24:  # an epoch is a pass over the largest training set
+            single.fit(x, y, epochs=20, batch_size=12, record_every=20)
+        else:
+            single.fit(x, y, epochs=40, batch_size=9, record_every=40)
+        for (k, b), (k1, b1) in zip(slices(together, run), slices(single, 0), strict=True):
+            np.testing.assert_allclose(k, k1, atol=1e-5)
+            np.testing.assert_allclose(b, b1, atol=1e-5)
+
+
+def test_dropout_masks_follow_the_seed_alone():
+    stack = Stack(
+        pd.DataFrame({"seed": [1, 1, 2], "dropout": [0.3, 0.6, 0.3]}), inputs=2, units=(400, 300)
+    )
+    first, second = (m.numpy() for m in stack._masks(50, 7))
+    for mask in (first, second):
+        assert np.mean(mask[0] > 0) == pytest.approx(0.7, abs=0.02)
+        np.testing.assert_allclose(np.unique(mask[0]), [0, 1 / 0.7], rtol=1e-6)
+        # Same seed: what the higher rate keeps, the lower keeps, too.
+        assert not np.any((mask[1] > 0) & (mask[0] == 0))
+        # Other seed: independent, so both keep a unit with probability 0.7².
+        assert np.mean((mask[0] > 0) & (mask[2] > 0)) == pytest.approx(0.49, abs=0.02)
+    assert not np.array_equal(first[0], stack._masks(50, 8)[0].numpy()[0])
+    np.testing.assert_array_equal(first[:, :20], stack._masks(20, 7)[0].numpy())
+
+
+def test_dropout_is_off_in_evaluation_and_prediction(moons):
+    x, y = moons
+    stack = Stack(grid(dropout=[0.0, 0.9], seed=[0]), inputs=3, units=(16,))
+    both = stack.predict(x)
+    np.testing.assert_allclose(both[0], both[1], atol=1e-6)
+    np.testing.assert_allclose(*stack.evaluate(x, y)["loss"], atol=1e-6)
+
+
+def test_history_is_tidy_and_its_loss_is_without_penalty(moons):
+    x, y = moons
+    stack = Stack(grid(l2=[0.0, 0.5], seed=[0, 1]), inputs=3, units=(8,))
+    history = stack.fit(x, y, epochs=10, record_every=4, evaluate_on={"test": (x[:5], y[:5])})
+    assert sorted(history["epoch"].unique()) == [4, 8, 10]
+    assert len(history) == 4 * 3 * 2 * 2
+    assert not history.duplicated(["run", "epoch", "split", "metric"]).any()
+    last = history[(history["epoch"] == 10) & (history["run"] == 3)]
+    value = last.set_index(["split", "metric"])["value"]
+    model = stack.model(3)
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    for split, (x_split, y_split) in {"train": (x, y), "test": (x[:5], y[:5])}.items():
+        plain = model.evaluate(x_split, y_split[:, None], verbose=0)
+        assert value[split, "loss"] == pytest.approx(plain, rel=1e-4)
+        right = (stack.predict(x_split)[3] > 0.5) == y_split
+        assert value[split, "accuracy"] == pytest.approx(right.mean())
+
+
+def test_training_metrics_cover_a_runs_own_rows_only(moons):
+    x, y = moons
+    stack = Stack(pd.DataFrame({"n_train": [6]}), inputs=3, units=(8,))
+    history = stack.fit(x, y, epochs=5, record_every=5)
+    by_hand = stack.evaluate(x[:6], y[:6])["loss"][0]
+    assert history.query("metric == 'loss'")["value"].iloc[0] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_own_data_for_each_run(moons):
+    x, y = moons
+    runs = grid(seed=[0, 0])
+    stack = Stack(runs, inputs=3, units=(8,))
+    stack.fit(np.stack([x, x[::-1] + 1]), np.stack([y, y[::-1]]), epochs=10, batch_size=6)
+    single = Stack(runs.iloc[[1]], inputs=3, units=(8,))
+    single.fit(x[::-1] + 1, y[::-1], epochs=10, batch_size=6)
+    np.testing.assert_allclose(slices(stack, 1)[0][0], slices(single, 0)[0][0], atol=1e-6)
+    assert not np.allclose(slices(stack, 0)[0][0], slices(stack, 1)[0][0])
+
+
+def test_penalized_layers_and_biases(moons):
+    x, y = moons
+    heavy = {"l2": [50.0], "seed": [0]}
+    hidden = Stack(pd.DataFrame(heavy), inputs=3, units=(8,), penalized_layers=[0])
+    hidden.fit(x, y, epochs=2000, record_every=2000)
+    assert np.abs(hidden.kernels[0].numpy()).max() < 1e-2
+    assert np.abs(hidden.kernels[1].numpy()).max() > 0.1
+    with_bias = Stack(pd.DataFrame(heavy), inputs=3, units=(8,), penalize_bias=True)
+    with_bias.fit(x, np.ones(24), epochs=2000, record_every=2000)
+    without = Stack(pd.DataFrame(heavy), inputs=3, units=(8,))
+    without.fit(x, np.ones(24), epochs=2000, record_every=2000)
+    assert np.abs(with_bias.biases[1].numpy()).max() < 0.05
+    assert np.abs(without.biases[1].numpy()).max() > 1
+
+
+def test_training_goes_on_with_changed_coefficients(moons):
+    x, y = moons
+    stack = Stack(grid(seed=range(3)), inputs=3, units=(8,))
+    stack.fit(x, y, epochs=200)
+    before = stack.weight_norm()
+    stack.set(l2=1.0)
+    stack.fit(x, y, epochs=500)
+    assert (stack.weight_norm() < 0.5 * before).all()
+    assert (stack.runs["l2"] == 1.0).all()
+
+
+def test_chunks_change_nothing(moons, monkeypatch):
+    x, y = moons
+    stack = Stack(grid(seed=range(2)), inputs=3, units=(8,))
+    whole = stack.predict(x), stack.evaluate(x, y)["loss"]
+    monkeypatch.setattr("utils.stack.CHUNK", 2 * 8 * 7)
+    np.testing.assert_allclose(stack.predict(x), whole[0], atol=1e-6)
+    np.testing.assert_allclose(stack.evaluate(x, y)["loss"], whole[1], atol=1e-6)
+
+
+def test_batches_are_shuffled_passes():
+    order = BatchOrder([5, 5], [10, 4], [3, 3]).take(40, 3)
+    for run, rows in ((0, 10), (1, 4)):
+        stream = order[:, run].ravel()
+        for start in range(0, len(stream) - rows, rows):
+            assert sorted(stream[start : start + rows]) == list(range(rows))
+        assert list(stream[:rows]) != list(stream[rows : 2 * rows])
+    parts = BatchOrder([5], [10], [3])
+    np.testing.assert_array_equal(
+        np.concatenate([parts.take(7, 3), parts.take(33, 3)])[:, 0], order[:, 0]
+    )
+
+
+def test_grid_is_the_product():
+    frame = grid(l2=[0, 1], seed=range(3))
+    assert frame.to_numpy().tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    with pytest.raises(ValueError, match="'l2' has no values"):
+        grid(l2=[], seed=[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"runs": pd.DataFrame()}, "runs is empty"),
+        ({"runs": pd.DataFrame({"l2": [-1.0]})}, "l2 must hold finite numbers >= 0"),
+        ({"runs": pd.DataFrame({"l1": [np.nan]})}, "l1 must hold finite"),
+        ({"runs": pd.DataFrame({"dropout": [1.0]})}, "dropout is a rate"),
+        ({"runs": pd.DataFrame({"seed": [-1]})}, "seed must hold integers"),
+        ({"runs": pd.DataFrame({"seed": [0.5]})}, "seed must hold integers"),
+        ({"runs": pd.DataFrame({"n_train": [0]})}, "n_train must hold integers"),
+        ({"task": "ranking"}, "'ranking' is unknown"),
+        ({"outputs": 2}, "a binary task has one output"),
+        ({"task": "multiclass"}, "needs outputs >= 2"),
+        ({"units": (0,)}, "at least 1"),
+        ({"penalized_layers": [2]}, r"\[2\] names a layer that isn't there"),
+        ({"optimizer": keras.optimizers.Adafactor()}, "Adafactor is not known"),
+        ({"optimizer": keras.optimizers.Adam(clipnorm=1.0)}, "clipping by norm"),
+        ({"optimizer": keras.optimizers.Adam(weight_decay=0.1)}, "as a column of runs"),
+    ],
+)
+def test_bad_settings_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        Stack(**{"runs": grid(seed=[0]), "inputs": 2, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": np.zeros((4, 5))}, "must have the shape"),
+        ({"x": np.zeros((3, 4, 2))}, "must have the shape"),
+        ({"x": np.zeros((0, 2)), "y": []}, "no rows"),
+        ({"x": np.full((4, 2), np.nan)}, "NaN"),
+        ({"y": [0, 1]}, "one entry a row"),
+        ({"y": [0, 1, 2, 0]}, "labels of x, y must be integers in 0 … 1"),
+        ({"y": [0, 1, 0.5, 0]}, "must be integers"),
+        ({"y": [0, 1, np.inf, 0]}, "infinite"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"record_every": 0}, "record_every must be at least 1"),
+        ({"evaluate_on": {"test": (np.zeros((4, 1)), [0, 0, 0, 0])}}, r"evaluate_on\['test'\]"),
+    ],
+)
+def test_bad_data_are_named(change, message):
+    stack = Stack(grid(seed=[0, 1]), inputs=2, units=(3,))
+    good = {"x": np.zeros((4, 2)), "y": [0, 1, 0, 1], "epochs": 1}
+    with pytest.raises(ValueError, match=message):
+        stack.fit(**{**good, **change})
+
+
+def test_too_large_n_train_is_named():
+    stack = Stack(pd.DataFrame({"n_train": [9]}), inputs=2, units=(3,))
+    with pytest.raises(ValueError, match="n_train asks for 9 rows, x has 4"):
+        stack.fit(np.zeros((4, 2)), [0, 1, 0, 1], epochs=1)
+
+
+def test_unknown_coefficient_is_named():
+    with pytest.raises(ValueError, match=r"unknown \['l3'\]"):
+        Stack(grid(seed=[0]), inputs=2).set(l3=1.0)

@@ -1,0 +1,148 @@
+"""One harness for every arm: same start, same batches, honest records."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from utils.data import Dataset
+from utils.training import evaluate, train
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 5)).astype("float32")
+    y = (x[:, 0] > 0).astype("int64") + (x[:, 1] > 0)
+    return Dataset("toy", True, x[:50], y[:50], x[50:70], y[50:70], x[70:], y[70:])
+
+
+def build(l2=0.0, rate=0.0):
+    return keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Dense(16, "relu", kernel_regularizer=keras.regularizers.L2(l2)),
+            keras.layers.Dropout(rate),
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+def test_it_equals_a_plain_fit_on_the_same_batches(data, monkeypatch):
+    monkeypatch.setattr(tf.data, "AUTOTUNE", 1)  # so that batches are seen in order
+    seen = []
+
+    def remember(x, seed):
+        tf.py_function(lambda batch: seen.append(batch.numpy()), [x], [])
+        return x
+
+    model = train(build, data, epochs=3, batch_size=16, seed=7, augment=remember).model
+    keras.utils.set_random_seed(7)
+    plain = build()
+    plain.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    for x in seen[:12]:
+        rows = [int(np.flatnonzero((data.x_train == row).all(axis=1))[0]) for row in x]
+        plain.train_on_batch(data.x_train[rows], data.y_train[rows])
+    for got, wanted in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_batches_are_passes_and_the_same_for_every_arm(data, monkeypatch):
+    monkeypatch.setattr(tf.data, "AUTOTUNE", 1)  # so that batches are seen in order
+    orders = []
+    for rate in (0.0, 0.5):
+        seen = []
+
+        def remember(x, seed, seen=seen):
+            tf.py_function(lambda batch: seen.append(batch.numpy()[:, 0]), [x], [])
+            return x
+
+        train(lambda rate=rate: build(rate=rate), data, epochs=2, batch_size=50, augment=remember)
+        orders.append(seen[:2])
+    np.testing.assert_array_equal(orders[0], orders[1])
+    assert sorted(orders[0][0]) == sorted(data.x_train[:, 0])
+    assert list(orders[0][0]) != list(orders[0][1])
+
+
+def test_same_seed_same_weights_other_seed_others(data):
+    first, again, other = (train(build, data, epochs=2, seed=s).model for s in (1, 1, 2))
+    for a, b in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.allclose(first.get_weights()[0], other.get_weights()[0])
+
+
+def test_history_tells_data_loss_from_penalty(data):
+    model, history, seconds = train(lambda: build(l2=0.1), data, epochs=4, batch_size=16)
+    assert seconds > 0
+    value = history.set_index(["split", "metric", "epoch"])["value"]
+    assert set(history["epoch"]) == {1, 2, 3, 4}
+    penalty = 0.1 * np.square(model.get_weights()[0]).sum()
+    gap = value["validation", "loss", 4] - value["validation", "data_loss", 4]
+    assert gap == pytest.approx(penalty, rel=1e-4)
+    now = evaluate(model, data.x_validation, data.y_validation)
+    for metric in ("loss", "data_loss", "accuracy"):
+        assert value["validation", metric, 4] == pytest.approx(now[metric], rel=1e-4)
+
+
+def test_early_stopping_counts_real_epochs_and_restores(data):
+    class Script(keras.callbacks.Callback):
+        """Gives the monitored loss a known course."""
+
+        losses = [5.0, 3.0, 4.0, 4.0, 4.0, 1.0]
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["script"] = self.losses[epoch]
+            if epoch == 1:
+                self.best = self.model.get_weights()
+
+    script = Script()
+    stop = keras.callbacks.EarlyStopping("script", mode="min", patience=2, restore_best_weights=True)
+    model, history, _ = train(build, data, epochs=6, batch_size=8, callbacks=[script, stop])
+    assert history["epoch"].max() == 4
+    for got, wanted in zip(model.get_weights(), script.best, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_augmentation_gets_a_new_seed_each_batch_and_repeats(data):
+    def run():
+        seen = []
+
+        def remember(x, seed):
+            tf.py_function(lambda s: seen.append(tuple(s.numpy())), [seed], [])
+            return x
+
+        train(build, data, epochs=2, batch_size=10, augment=remember)
+        return seen[:10]
+
+    first = run()
+    assert len(set(first)) == 10
+    assert set(run()) == set(first)
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "mse"])
+def test_other_losses(data, loss):
+    def one_output():
+        return keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+
+    binary = Dataset("toy", True, data.x_train, (data.x_train[:, :1] > 0).astype("float32"),
+                     *[np.empty((0, 1), "float32")] * 4)  # fmt: skip
+    model, history, _ = train(one_output, binary, epochs=30, batch_size=10, loss=loss)
+    assert set(history["split"]) == {"train"}
+    if loss == "binary_crossentropy":
+        guess = model.predict(binary.x_train, verbose=0) > 0
+        accuracy = evaluate(model, binary.x_train, binary.y_train)["accuracy"]
+        assert accuracy == pytest.approx((guess == binary.y_train).mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "at least 1, not 0 and 128"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"loss": "hinge"}, "'hinge' is unknown"),
+        ({"optimizer": "adam"}, "callable that makes the optimizer"),
+    ],
+)
+def test_bad_settings_are_named(data, change, message):
+    with pytest.raises(ValueError, match=message):
+        train(build, data, **{"epochs": 1, **change})

@@ -1,0 +1,188 @@
+"""Re-run the notebooks whose outputs are out of date, and write them back.
+
+A notebook is out of date when its code or ``utils`` changed since its outputs were made. The
+outputs' digest is in the notebook's metadata, with the run's time, versions and kind of data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from tqdm import tqdm
+
+from tools import notebooks
+
+PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "scikit-learn")
+# Lines on stderr that say nothing about the book: tqdm's bars, and what TensorFlow's C++ side logs
+# while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+NOISE = re.compile(
+    r".*(\d+%\|.*\||\d+it|\d+/\d+) ?.*\[.*\].*"
+    r"|WARNING: All log messages before absl::InitializeLog\(\) .*"
+    r"|[IW]\d{4} \d\d:\d\d:.*"
+)
+
+
+class SameInterpreter(AsyncKernelManager):
+    """Starts kernels with the Python that runs this file, whatever kernels are registered."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The one kernel there is."""
+        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        launch += ["--log-level=ERROR"]
+        return KernelSpec(argv=launch, display_name="Python 3", language="python")
+
+
+def without_noise(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The outputs without progress bars and start-up messages on stderr. Warnings stay."""
+    kept = []
+    for output in outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            lines = [line.strip() for line in re.split(r"[\r\n]|\x1b\[A", output.text)]
+            lines = [line for line in lines if line and not NOISE.fullmatch(line)]
+            if not lines:
+                continue
+            output.text = "\n".join(lines) + "\n"
+        kept.append(output)
+    return kept
+
+
+def normalise(nb: nbformat.NotebookNode) -> None:
+    """Drop from the notebook what differs from run to run and tells nothing."""
+    nb.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    nb.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+    for cell in notebooks.code_cells(nb):
+        cell.metadata.pop("execution", None)
+        cell.outputs = without_noise(cell.outputs)
+
+
+def run(nb: nbformat.NotebookNode, folder: Path, bar: tqdm) -> None:
+    """Execute all cells of ``nb`` in place, in a new kernel that works in ``folder``."""
+    for cell in notebooks.code_cells(nb):
+        cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        nb,
+        kernel_manager_class=SameInterpreter,
+        resources={"metadata": {"path": str(folder)}},
+        timeout=None,
+        record_timing=False,
+        coalesce_streams=True,
+        on_cell_executed=lambda cell, cell_index, execute_reply: bar.update(),
+    )
+    client.execute()
+
+
+def execute(path: Path, *, allow_stand_in: bool = False, root: Path = notebooks.ROOT) -> float:
+    """Re-run one notebook and write it back with its digest.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook. It is replaced in one step, and only after a run without errors.
+    allow_stand_in : bool
+        Whether to write back outputs that don't come from the real data.
+    root : Path
+        Root of the repository.
+
+    Returns
+    -------
+    float
+        Wall time, in seconds.
+
+    Raises
+    ------
+    CellExecutionError
+        When a cell fails.
+    RuntimeError
+        When the data isn't real, or the file changed on disk during the run.
+    """
+    before = path.read_bytes()
+    nb = notebooks.read(path)
+    # Taken before the run: what changes meanwhile leaves the notebook out of date.
+    digest = notebooks.digest(nb, root)
+    start = time.perf_counter()
+    with tqdm(total=len(notebooks.code_cells(nb)), desc=path.stem, unit="cell", leave=False) as bar:
+        run(nb, path.parent, bar)
+    seconds = time.perf_counter() - start
+    normalise(nb)
+    stand_in = notebooks.STAND_IN in notebooks.output_text(nb)
+    if stand_in and not allow_stand_in:
+        raise RuntimeError(
+            f"{path.name} ran on stand-in data, so it was not written back. Set BOOK_DATA to the "
+            "folder with the real data, or pass --allow-stand-in."
+        )
+    if path.read_bytes() != before:
+        raise RuntimeError(f"{path.name} changed on disk during the run: not overwritten.")
+    nb.metadata["book"] = {
+        "digest": digest,
+        "data": "stand-in" if stand_in else "real",
+        "seconds": round(seconds, 1),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+    }
+    notebooks.write_text(path, nbformat.writes(nb).rstrip("\n") + "\n")
+    return seconds
+
+
+def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="make execute", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only these notebooks, e.g. overfitting")
+    parser.add_argument("--all", action="store_true", help="also what is up to date")
+    parser.add_argument("--check", action="store_true", help="only list what is out of date")
+    parser.add_argument("--allow-stand-in", action="store_true", help="write back stand-in outputs")
+    options = parser.parse_args(arguments)
+    try:
+        chosen = notebooks.select(options.names, root)
+        stale = [
+            path
+            for path in chosen
+            if options.all or not notebooks.is_fresh(notebooks.read(path), root)
+        ]
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.check:
+        for path in stale:
+            print(f"out of date: {path.relative_to(root).as_posix()}")
+        return 1 if stale else 0
+    if not stale:
+        print(
+            f"Up to date: {len(chosen)} notebook(s). To run them all the same: make execute ALL=1"
+        )
+        return 0
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    rows, failed = [], False
+    for path in tqdm(stale, desc="notebooks", unit="notebook", disable=len(stale) == 1):
+        try:
+            seconds = execute(path, allow_stand_in=options.allow_stand_in, root=root)
+            rows.append((path.stem, f"{seconds:.1f} s", "written"))
+        except (CellExecutionError, DeadKernelError, RuntimeError, ValueError) as error:
+            failed = True
+            tqdm.write(f"\n{path.name}: {error}", file=sys.stderr)
+            rows.append((path.stem, "", "FAILED, file untouched"))
+    width = max(len(name) for name, _, _ in rows)
+    for name, seconds, status in rows:
+        print(f"{name:<{width}}  {seconds:>8}  {status}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

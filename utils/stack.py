@@ -1,0 +1,589 @@
+"""Train many small dense networks as one model.
+
+A 30-row data set keeps a processor busy for microseconds and Python for milliseconds. So M networks
+of one shape are trained together: every tensor carries a leading model axis, the loss is *summed*
+over the models, and each model has its own seed and its own penalty. The sum has no cross terms,
+and the optimizers accepted here act on each weight alone. So every model follows exactly the path
+that it would follow by itself (``tests/test_stack.py`` checks it against separate Keras models).
+
+Axes are written m (model), b (row of a batch), i (input), o (output).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
+TASKS = ("binary", "multiclass", "regression")
+# Their update of a weight looks at that weight's gradients only.
+ELEMENTWISE_OPTIMIZERS = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
+# Largest activation, in numbers, that prediction holds at a time (64 MB of float32).
+CHUNK = 2**24
+
+# Each Stack compiles functions of its own. TensorFlow takes them for one that is compiled again and
+# again, and warns.
+tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+
+
+def grid(**columns: Iterable) -> pd.DataFrame:
+    """All combinations of the given values, one row a run.
+
+    Parameters
+    ----------
+    **columns : iterable
+        Values for each column, e.g. ``l2=[0, 1e-3], seed=range(10)``. The last varies fastest.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each combination.
+
+    Raises
+    ------
+    ValueError
+        When a column has no values.
+    """
+    values = {name: list(column) for name, column in columns.items()}
+    for name, column in values.items():
+        if not column:
+            raise ValueError(f"grid: column {name!r} has no values; give at least one")
+    return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
+
+
+class Stack:
+    """M dense networks of one shape, trained together, each with its own seed and penalties.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        One row a network. Known columns, each with its default: ``seed`` (0) fixes initial weights,
+        batch order and dropout masks; ``l1`` and ``l2`` (0) are coefficients of ``sum |w|`` and
+        ``sum w²`` over the penalized weights, as ``keras.regularizers.L1`` and ``L2`` have them;
+        ``weight_decay`` (0) is decoupled decay of the kernels, as in ``AdamW``; ``dropout`` (0) is
+        the rate after each hidden layer; ``n_train`` (all rows) trains on the first rows only.
+        Further columns are carried along as labels.
+    inputs : int
+        Number of features.
+    units : sequence of int
+        Widths of the hidden layers; empty for a linear model.
+    outputs : int
+        Width of the last layer: 1 for ``binary``, the number of classes for ``multiclass``.
+    task : {"binary", "multiclass", "regression"}
+        Cross-entropy on a sigmoid, cross-entropy on a softmax, or mean squared error.
+    activation : str
+        Activation of the hidden layers, by its Keras name.
+    optimizer : str or keras.optimizers.Optimizer
+        An elementwise optimizer without clipping and without its own ``weight_decay``.
+    penalized_layers : sequence of int, optional
+        Layers that ``l1``, ``l2`` and ``weight_decay`` act on (-1 is the last). Default: all.
+    penalize_bias : bool
+        Whether ``l1`` and ``l2`` act on the biases of these layers too.
+
+    Attributes
+    ----------
+    runs : pandas.DataFrame
+        The runs with all known columns filled in.
+    kernels, biases : list of keras.Variable
+        One a layer, of shapes (M, in, out) and (M, 1, out).
+
+    Raises
+    ------
+    ValueError
+        When an argument is out of its range; the message names it.
+    """
+
+    def __init__(
+        self,
+        runs: pd.DataFrame,
+        *,
+        inputs: int,
+        units: Sequence[int] = (500,),
+        outputs: int = 1,
+        task: str = "binary",
+        activation: str = "relu",
+        optimizer: str | keras.optimizers.Optimizer = "adam",
+        penalized_layers: Sequence[int] | None = None,
+        penalize_bias: bool = False,
+    ) -> None:
+        if task not in TASKS:
+            raise ValueError(f"Stack: task {task!r} is unknown; choose one of {', '.join(TASKS)}")
+        if task == "binary" and outputs != 1:
+            raise ValueError(f"Stack: a binary task has one output, not {outputs}")
+        if task == "multiclass" and outputs < 2:
+            raise ValueError(f"Stack: a multiclass task needs outputs >= 2, not {outputs}")
+        self.sizes = [inputs, *units, outputs]
+        if min(self.sizes) < 1:
+            raise ValueError(f"Stack: layer sizes must be at least 1, not {self.sizes}")
+        self.runs = _filled(runs)
+        self.task = task
+        self.activation = keras.activations.get(activation)
+        self.optimizer = _elementwise(keras.optimizers.get(optimizer))
+        layers = range(len(self.sizes) - 1)
+        wanted = layers if penalized_layers is None else penalized_layers
+        try:
+            self.penalized = sorted({layers[layer] for layer in wanted})
+        except IndexError as error:
+            raise ValueError(
+                f"Stack: penalized_layers {list(wanted)} names a layer that isn't there; "
+                f"there are {len(layers)}, counted from 0"
+            ) from error
+        self.penalize_bias = penalize_bias
+        self.step = 0
+
+        self.seeds, self._of_seed = np.unique(self.runs["seed"], return_inverse=True)
+        shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        self.kernels = [
+            keras.Variable(_initial_kernels(self.seeds, layer, shape)[self._of_seed])
+            for layer, shape in enumerate(shapes)
+        ]
+        self.biases = [
+            keras.Variable(np.zeros((len(self.runs), 1, out), "float32")) for _, out in shapes
+        ]
+        self.optimizer.build(self.kernels + self.biases)
+        self._coefficients = {
+            name: tf.Variable(self.runs[name].to_numpy("float32")) for name in COEFFICIENTS
+        }
+        self._compile()
+
+    def set(self, **coefficients: float | Sequence[float]) -> None:
+        """Change coefficients for the training that follows; weights and optimizer state stay.
+
+        Parameters
+        ----------
+        **coefficients : float or sequence of float, shape (M,)
+            New values of ``l1``, ``l2``, ``weight_decay`` or ``dropout``.
+
+        Raises
+        ------
+        ValueError
+            When a name is unknown or a value is out of its range.
+        """
+        if unknown := set(coefficients) - set(COEFFICIENTS):
+            raise ValueError(
+                f"Stack.set: unknown {sorted(unknown)}; known are {', '.join(COEFFICIENTS)}"
+            )
+        self.runs = _filled(self.runs.assign(**coefficients))
+        for name in coefficients:
+            self._coefficients[name].assign(self.runs[name].to_numpy("float32"))
+        if self._used != self._nonzero():
+            self._compile()
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        epochs: int,
+        batch_size: int | None = None,
+        evaluate_on: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
+        record_every: int | None = None,
+    ) -> pd.DataFrame:
+        """Train all models and return their learning curves.
+
+        An epoch is one pass over the *largest* training set. Models with fewer rows (``n_train``)
+        take the same number of gradient steps and so pass over their rows more often.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, inputs) or (M, n, inputs)
+            Training rows, shared by the models or one set a model.
+        y : ndarray, shape (n,) or (M, n)
+            Targets; integers for the classification tasks. For a regression with several outputs
+            a trailing axis.
+        epochs : int
+            Passes over the data.
+        batch_size : int, optional
+            Rows a gradient step. Default: all rows (full batch).
+        evaluate_on : mapping of str to (x, y), optional
+            Further splits for the learning curves, e.g. ``{"test": (x_test, y_test)}``.
+        record_every : int, optional
+            Epochs between two records. Default: a hundredth of ``epochs``. The last epoch is
+            always recorded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a run, recorded epoch, split and metric: ``run``, the columns of ``runs``,
+            ``epoch``, ``split``, ``metric`` and ``value``. ``loss`` is the data loss *without* the
+            penalty, on every split; ``accuracy`` is added for classification. Both are taken in
+            inference mode, without dropout.
+
+        Raises
+        ------
+        ValueError
+            When shapes, labels or sizes don't fit; the message names the argument.
+        """
+        x, y = self._checked(x, y, "x, y")
+        rows = x.shape[-2]
+        splits = {"train": (x, y)}
+        for name, (x_split, y_split) in (evaluate_on or {}).items():
+            splits[name] = self._checked(x_split, y_split, f"evaluate_on[{name!r}]")
+        if epochs < 1:
+            raise ValueError(f"Stack.fit: epochs must be at least 1, not {epochs}")
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"Stack.fit: batch_size must be at least 1, not {batch_size}")
+        record_every = max(1, epochs // 100) if record_every is None else record_every
+        if record_every < 1:
+            raise ValueError(f"Stack.fit: record_every must be at least 1, not {record_every}")
+        n_train = self.runs["n_train"].fillna(rows).astype(int).to_numpy()
+        if n_train.max() > rows:
+            raise ValueError(
+                f"Stack.fit: n_train asks for {n_train.max()} rows, x has {rows}; "
+                "lower n_train or give more rows"
+            )
+        batch_size = min(batch_size or n_train.max(), n_train.max())
+        sizes = np.minimum(batch_size, n_train)
+        steps = int(np.ceil(n_train.max() / batch_size))
+        # Row weights: 1/size on a model's rows, 0 on the padding up to the largest batch.
+        weights = (np.arange(batch_size) < sizes[:, None]) / sizes[:, None]
+        in_train = (np.arange(rows) < n_train[:, None]) / n_train[:, None]
+        # With full batches the order of the rows matters to the dropout masks only.
+        full_batch = batch_size == n_train.max() and "dropout" not in self._used
+        order = None if full_batch else BatchOrder(self.runs["seed"], n_train, sizes, self.step)
+        if full_batch:
+            x, y = x[..., :batch_size, :], self._rows(y, slice(batch_size))
+        tensors = [tf.constant(x), tf.constant(y), tf.constant(weights, "float32")]
+        records = []
+        done = 0
+        while done < epochs:
+            now = min(record_every, epochs - done)
+            batches = None if order is None else tf.constant(order.take(now * steps, batch_size))
+            self._train(*tensors, batches, tf.constant(self.step), tf.constant(now * steps))
+            self.step += now * steps
+            done += now
+            for name, (x_split, y_split) in splits.items():
+                share = in_train if name == "train" else None
+                for metric, values in self._evaluate(x_split, y_split, share).items():
+                    records.append((done, name, metric, values))
+        return self._tidy(records)
+
+    def evaluate(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """Data loss (without penalty) and, for classification, accuracy of every model.
+
+        Parameters
+        ----------
+        x, y : ndarray
+            Rows and targets, shaped as in :meth:`fit`.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (M,)
+            ``loss`` and, for classification, ``accuracy``.
+        """
+        return self._evaluate(*self._checked(x, y, "x, y"))
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Predictions of every model.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n, inputs) or (M, n, inputs)
+            Rows.
+
+        Returns
+        -------
+        ndarray, shape (M, n) or, with several outputs, (M, n, outputs)
+            Probabilities for classification, values for regression.
+        """
+        x = self._checked_x(x, "x")
+        parts = [self._forward(tf.constant(x[..., p, :])).numpy() for p in self._chunks(x.shape[-2])]
+        z = np.concatenate(parts, axis=1)
+        if self.task == "binary":
+            z = tf.sigmoid(z).numpy()
+        elif self.task == "multiclass":
+            z = tf.nn.softmax(z).numpy()
+        return z[..., 0] if self.sizes[-1] == 1 else z
+
+    def model(self, run: int) -> keras.Sequential:
+        """One run as an ordinary Keras model (without its dropout and penalties).
+
+        Parameters
+        ----------
+        run : int
+            Row of ``runs``.
+
+        Returns
+        -------
+        keras.Sequential
+            Dense layers with this run's weights; the last one gives logits for classification.
+        """
+        model = keras.Sequential([keras.Input((self.sizes[0],))])
+        for layer, out in enumerate(self.sizes[1:]):
+            last = layer == len(self.kernels) - 1
+            model.add(keras.layers.Dense(out, activation=None if last else self.activation))
+            weights = self.kernels[layer].numpy()[run], self.biases[layer].numpy()[run, 0]
+            model.layers[-1].set_weights(weights)
+        return model
+
+    def weight_norm(self) -> np.ndarray:
+        """Euclidean norm of all kernels of each model, shape (M,)."""
+        squares = [np.sum(np.square(kernel.numpy()), axis=(1, 2)) for kernel in self.kernels]
+        return np.sqrt(np.sum(squares, axis=0))
+
+    def _evaluate(self, x, y, weights=None):
+        """Metrics of checked arrays, rows weighted by ``weights`` (M, n), summing to one a model."""
+        rows = x.shape[-2]
+        if weights is None:
+            weights = np.full((len(self.runs), rows), 1 / rows)
+        parts = [
+            self._measure(
+                tf.constant(x[..., part, :]),
+                tf.constant(self._rows(y, part)),
+                tf.constant(weights[:, part], "float32"),
+            )
+            for part in self._chunks(rows)
+        ]
+        return {name: np.sum([part[name].numpy() for part in parts], axis=0) for name in parts[0]}
+
+    def _chunks(self, rows):
+        """Slices of the rows, so short that no activation exceeds ``CHUNK`` numbers."""
+        size = max(1, CHUNK // (len(self.runs) * max(self.sizes)))
+        return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+    def _own_targets(self, y):
+        """Whether y has a model axis."""
+        return len(y.shape) == (3 if self.task == "regression" else 2)
+
+    def _rows(self, y, part):
+        return y[:, part] if self._own_targets(y) else y[part]
+
+    def _checked_x(self, x, name):
+        x = np.asarray(x, "float32")
+        shape = f"(n, {self.sizes[0]}) or ({len(self.runs)}, n, {self.sizes[0]})"
+        if (
+            x.ndim not in (2, 3)
+            or x.shape[-1] != self.sizes[0]
+            or x.ndim == 3
+            and x.shape[0] != len(self.runs)
+        ):
+            raise ValueError(f"Stack: {name} must have the shape {shape}, not {x.shape}")
+        if x.shape[-2] == 0:
+            raise ValueError(f"Stack: {name} has no rows")
+        if not np.isfinite(x).all():
+            raise ValueError(f"Stack: {name} holds NaN or infinite values; clean the data first")
+        return x
+
+    def _checked(self, x, y, name):
+        """x as float32; y as int32 (classes) or as float32 with a trailing axis of outputs."""
+        x = self._checked_x(x, name)
+        rows, models, outputs = x.shape[-2], len(self.runs), self.sizes[-1]
+        y = np.asarray(y)
+        if self.task == "regression" and outputs == 1:
+            y = y[..., None]
+        tail = (outputs,) if self.task == "regression" else ()
+        if y.shape not in ((rows, *tail), (models, rows, *tail)):
+            raise ValueError(
+                f"Stack: the targets of {name} must have one entry a row, for all models or for "
+                f"each of {models}; there are {rows} rows, the targets have the shape {y.shape}"
+            )
+        if not np.isfinite(y).all():
+            raise ValueError(f"Stack: the targets of {name} hold NaN or infinite values")
+        if self.task == "regression":
+            return x, y.astype("float32")
+        classes = max(2, outputs)
+        if (y != np.round(y)).any() or y.min() < 0 or y.max() >= classes:
+            raise ValueError(f"Stack: the labels of {name} must be integers in 0 … {classes - 1}")
+        return x, y.astype("int32")
+
+    def _tidy(self, records):
+        """Learning curves, one row a value."""
+        epochs, splits, metrics, values = zip(*records, strict=True)
+        models = len(self.runs)
+        frame = self.runs.reset_index(names="run")
+        frame = frame.loc[np.tile(np.arange(models), len(records))].reset_index(drop=True)
+        for name, column in (("epoch", epochs), ("split", splits), ("metric", metrics)):
+            frame[name] = np.repeat(column, models)
+        return frame.assign(value=np.concatenate(values))
+
+    # What follows is compiled. Terms that no run uses are left out of the graph.
+
+    def _nonzero(self):
+        return {name for name in COEFFICIENTS if self.runs[name].any()}
+
+    def _compile(self) -> None:
+        self._used = self._nonzero()
+        self._train = tf.function(self._train_steps, jit_compile=True)
+        self._measure = tf.function(self._metrics, jit_compile=True, reduce_retracing=True)
+        self._forward = tf.function(self._logits, jit_compile=True, reduce_retracing=True)
+
+    def _train_steps(self, x, y, weights, batches, first_step, steps):
+        """``steps`` gradient steps in one compiled loop: no Python in between."""
+        kernels = [kernel.value for kernel in self.kernels]
+        biases = [bias.value for bias in self.biases]
+        for step in tf.range(steps):
+            x_step, y_step = x, y
+            if batches is not None:
+                rows = batches[step]  # (m, b)
+                x_step = tf.gather(x, rows, batch_dims=int(len(x.shape) == 3))
+                y_step = tf.gather(y, rows, batch_dims=int(self._own_targets(y)))
+            with tf.GradientTape() as tape:
+                z = self._logits(x_step, self._masks(weights.shape[1], first_step + step))
+                loss = tf.reduce_sum(weights * self._row_loss(y_step, z)) + self._penalty()
+            gradients = tape.gradient(loss, kernels + biases)
+            if "weight_decay" in self._used:
+                rate = self.optimizer.learning_rate * self._coefficients["weight_decay"]
+                for layer in self.penalized:
+                    kernels[layer].assign_sub(kernels[layer] * rate[:, None, None])
+            self.optimizer.apply(gradients, self.kernels + self.biases)
+
+    def _logits(self, x, masks=None):
+        """Output of the last layer, shape (m, b, o), for x of shape (b, i) or (m, b, i)."""
+        h = x
+        for layer, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
+            equation = "bi,mio->mbo" if h.shape.rank == 2 else "mbi,mio->mbo"
+            h = tf.einsum(equation, h, kernel.value) + bias.value
+            if layer < len(self.kernels) - 1:
+                h = self.activation(h)
+                if masks is not None:
+                    h = h * masks[layer]
+        return h
+
+    def _masks(self, rows, step):
+        """Dropout masks, one (m, b, units) a hidden layer: 0, or 1/(1 - rate) where a unit stays.
+
+        The uniform numbers depend on seed, step and layer alone. So runs of one seed share them
+        at every rate (common random numbers), and a run's masks don't depend on the other runs.
+        """
+        if "dropout" not in self._used:
+            return None
+        rate = self._coefficients["dropout"][:, None, None]
+        masks = []
+        for layer, units in enumerate(self.sizes[1:-1]):
+            draw = step * len(self.sizes) + layer
+            uniform = [
+                # Philox counts upwards, so that a shorter batch gets the head of a longer one's.
+                tf.random.stateless_uniform((rows, units), (int(seed), draw), alg="philox")
+                for seed in self.seeds
+            ]
+            keep = tf.gather(tf.stack(uniform), self._of_seed) >= rate
+            masks.append(tf.cast(keep, tf.float32) / (1 - rate))
+        return masks
+
+    def _row_loss(self, y, z):
+        """Loss of each row, shape (m, b)."""
+        shape = tf.shape(z)[:2]
+        if self.task == "binary":
+            labels = tf.broadcast_to(tf.cast(y, tf.float32), shape)
+            return tf.nn.sigmoid_cross_entropy_with_logits(labels, z[..., 0])
+        if self.task == "multiclass":
+            labels = tf.broadcast_to(y, shape)
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, z)
+        return tf.reduce_mean(tf.square(z - y), axis=-1)
+
+    def _penalty(self):
+        """Sum over the models of ``l1 * sum |w| + l2 * sum w²``."""
+        total = 0.0
+        for layer in self.penalized:
+            for variable in (self.kernels, self.biases) if self.penalize_bias else (self.kernels,):
+                w = variable[layer].value
+                if "l1" in self._used:
+                    total += tf.reduce_sum(self._coefficients["l1"] * tf.reduce_sum(abs(w), (1, 2)))
+                if "l2" in self._used:
+                    total += tf.reduce_sum(self._coefficients["l2"] * tf.reduce_sum(w * w, (1, 2)))
+        return total
+
+    def _metrics(self, x, y, weights):
+        z = self._logits(x)
+        metrics = {"loss": tf.reduce_sum(weights * self._row_loss(y, z), axis=1)}
+        if self.task != "regression":
+            guess = z[..., 0] > 0 if self.task == "binary" else tf.argmax(z, axis=-1)
+            right = tf.cast(guess, tf.int32) == tf.cast(y, tf.int32)
+            metrics["accuracy"] = tf.reduce_sum(weights * tf.cast(right, tf.float32), axis=1)
+        return metrics
+
+
+class BatchOrder:
+    """The rows of each batch, for runs that each have their own stream of shuffled passes.
+
+    Parameters
+    ----------
+    seeds, n_train, sizes : sequence of int, shape (M,)
+        Seed, training rows and batch size of each run.
+    start : int
+        Gradient steps already taken: continued training gets new shuffles.
+    """
+
+    def __init__(
+        self, seeds: Sequence[int], n_train: Sequence[int], sizes: Sequence[int], start: int = 0
+    ) -> None:
+        self._keys = list(zip(map(int, seeds), map(int, n_train), map(int, sizes), strict=True))
+        self._left = {key: np.empty(0, int) for key in self._keys}
+        self._random = {key: np.random.default_rng([key[0], start]) for key in self._keys}
+
+    def take(self, steps: int, width: int) -> np.ndarray:
+        """Rows of the next ``steps`` batches.
+
+        Parameters
+        ----------
+        steps : int
+            Number of batches.
+        width : int
+            Length that smaller batches are padded to, with row 0.
+
+        Returns
+        -------
+        ndarray of int32, shape (steps, M, width)
+            Row numbers.
+        """
+        rows = {}
+        for key, left in self._left.items():
+            _, n_train, size = key
+            passes = max(0, int(np.ceil((steps * size - len(left)) / n_train)))
+            stream = [left, *(self._random[key].permutation(n_train) for _ in range(passes))]
+            stream = np.concatenate(stream)
+            rows[key], self._left[key] = np.split(stream, [steps * size])
+        batches = np.zeros((steps, len(self._keys), width), "int32")
+        for run, key in enumerate(self._keys):
+            batches[:, run, : key[2]] = rows[key].reshape(steps, key[2])
+        return batches
+
+
+def _initial_kernels(seeds, layer, shape):
+    """Glorot-uniform kernels (S, in, out), each from its run's seed and the layer alone."""
+    limit = np.sqrt(6 / sum(shape))
+    draws = [np.random.default_rng([seed, layer, *shape]).random(shape) for seed in seeds]
+    return (limit * (2 * np.stack(draws) - 1)).astype("float32")
+
+
+def _filled(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with defaults filled in and every known column checked."""
+    if len(runs) == 0:
+        raise ValueError("Stack: runs is empty; give at least one row (see grid)")
+    defaults = {"seed": 0, **dict.fromkeys(COEFFICIENTS, 0.0), "n_train": np.nan}
+    missing = {name: value for name, value in defaults.items() if name not in runs}
+    runs = runs.reset_index(drop=True).assign(**missing)
+    for name in COEFFICIENTS:
+        values = pd.to_numeric(runs[name], errors="coerce").to_numpy(float)
+        if not np.isfinite(values).all() or values.min() < 0:
+            raise ValueError(f"Stack: {name} must hold finite numbers >= 0")
+        runs[name] = values
+    if runs["dropout"].max() >= 1:
+        raise ValueError("Stack: dropout is a rate, the share of units set to 0; keep it below 1")
+    seeds = pd.to_numeric(runs["seed"], errors="coerce")
+    if not (seeds.between(0, 2**31 - 1) & (seeds == seeds.round())).all():
+        raise ValueError("Stack: seed must hold integers in 0 … 2147483647")
+    n_train = pd.to_numeric(runs["n_train"], errors="coerce")
+    if not (n_train.isna() | (n_train >= 1) & (n_train == n_train.round())).all():
+        raise ValueError("Stack: n_train must hold integers >= 1")
+    return runs.assign(seed=seeds.astype(int), n_train=n_train)
+
+
+def _elementwise(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer, when summing the losses can't make one model's step depend on another's."""
+    name = type(optimizer).__name__
+    if name not in ELEMENTWISE_OPTIMIZERS:
+        raise ValueError(
+            f"Stack: {name} is not known to update each weight alone; "
+            f"choose one of {', '.join(ELEMENTWISE_OPTIMIZERS)}"
+        )
+    if optimizer.clipnorm or optimizer.global_clipnorm:
+        raise ValueError("Stack: clipping by norm would mix the models; build it without clipping")
+    if optimizer.weight_decay:
+        raise ValueError("Stack: give weight_decay as a column of runs, not to the optimizer")
+    return optimizer

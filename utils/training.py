@@ -1,0 +1,198 @@
+"""One harness for single Keras models, so that two arms of a comparison differ in one thing.
+
+Every arm gets the same defaults, the same batches for the same seed, and the same records. An epoch
+runs inside one compiled call (``steps_per_execution``), so Python is not in the way of small steps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from tqdm import tqdm
+
+from utils.data import Dataset
+
+
+class Trained(NamedTuple):
+    """What :func:`train` returns.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The trained model.
+    history : pandas.DataFrame
+        One row a recorded value: ``epoch`` (from 1), ``split`` ("train" or "validation"),
+        ``metric`` and ``value``.
+    seconds : float
+        Wall time of compilation and training.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+    seconds: float
+
+
+def train(
+    build: Callable[[], keras.Model],
+    data: Dataset,
+    *,
+    epochs: int,
+    seed: int = 0,
+    batch_size: int = 128,
+    optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam,
+    loss: str = "sparse_categorical_crossentropy",
+    augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Trained:
+    """Build, compile and fit one model.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a fresh, uncompiled model. For classification its last layer gives logits. It is
+        called after the seed is set, so two arms of one seed start alike.
+    data : Dataset
+        Trained on ``x_train``; the validation split, where there is one, is recorded.
+    epochs : int
+        Passes over the training rows.
+    seed : int
+        Fixes initial weights, batch order, dropout and augmentation.
+    batch_size : int
+        Rows a gradient step.
+    optimizer : callable
+        Returns a fresh optimizer; the default is Adam at Keras's default rate, 0.001.
+    loss : {"sparse_categorical_crossentropy", "binary_crossentropy", "mse"}
+        Data loss. The cross-entropies take logits.
+    augment : callable, optional
+        ``augment(images, seed)`` changes a batch of training inputs, as the functions of
+        ``utils.augment`` do; ``seed`` is a tensor of two integers, new for each batch.
+    callbacks : sequence of keras.callbacks.Callback
+        Called at real epoch ends; ``EarlyStopping`` works as in Keras. It can watch ``val_loss``
+        (with penalty), ``val_data_loss`` (without) or ``val_accuracy``.
+
+    Returns
+    -------
+    Trained
+        Model, history and seconds. The metrics are ``data_loss`` (without penalty), ``loss``
+        (with penalty: what is minimized) and, for classification, ``accuracy``. On the training
+        split they are Keras's running means over the epoch, with dropout and augmentation on;
+        :func:`evaluate` gives them afterwards, in inference mode.
+
+    Raises
+    ------
+    ValueError
+        When ``epochs``, ``batch_size`` or ``loss`` is out of range, or an optimizer object is given
+        in place of a callable.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise ValueError(
+            f"train: epochs and batch_size must be at least 1, not {epochs} and {batch_size}"
+        )
+    if isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+        raise ValueError("train: give a callable that makes the optimizer, e.g. keras.optimizers.Adam")
+    keras.utils.set_random_seed(seed)
+    model = build()
+    data_loss, metrics = _loss_and_metrics(loss)
+    rows = len(data.x_train)
+    steps = -(-rows // batch_size)
+    model.compile(
+        optimizer=optimizer(), loss=data_loss, metrics=metrics, steps_per_execution=steps
+    )
+    has_validation = len(data.x_validation) > 0
+    start = time.perf_counter()
+    logs = model.fit(
+        _batches(data.x_train, data.y_train, batch_size, seed, augment),
+        epochs=epochs,
+        shuffle=False,  # _batches has done it
+        validation_data=(data.x_validation, data.y_validation) if has_validation else None,
+        validation_batch_size=1024,
+        callbacks=[*callbacks, _Progress(epochs)],
+        verbose=0,
+    ).history
+    seconds = time.perf_counter() - start
+    return Trained(model, _tidy(logs), seconds)
+
+
+def evaluate(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """Metrics of a trained model in inference mode.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model from :func:`train`.
+    x, y : ndarray
+        Rows and targets of one split.
+
+    Returns
+    -------
+    dict of str to float
+        ``data_loss`` (without penalty), ``loss`` (with penalty) and, for classification,
+        ``accuracy``.
+    """
+    return model.evaluate(x, y, batch_size=1024, verbose=0, return_dict=True)
+
+
+def _loss_and_metrics(name):
+    losses, metrics = keras.losses, keras.metrics
+    if name == "sparse_categorical_crossentropy":
+        return losses.SparseCategoricalCrossentropy(from_logits=True), [
+            metrics.SparseCategoricalCrossentropy(name="data_loss", from_logits=True),
+            metrics.SparseCategoricalAccuracy(name="accuracy"),
+        ]
+    if name == "binary_crossentropy":
+        return losses.BinaryCrossentropy(from_logits=True), [
+            metrics.BinaryCrossentropy(name="data_loss", from_logits=True),
+            metrics.BinaryAccuracy(name="accuracy", threshold=0.0),
+        ]
+    if name == "mse":
+        return losses.MeanSquaredError(), [metrics.MeanSquaredError(name="data_loss")]
+    raise ValueError(
+        f"train: loss {name!r} is unknown; choose sparse_categorical_crossentropy, "
+        "binary_crossentropy or mse"
+    )
+
+
+def _batches(x, y, batch_size, seed, augment):
+    """Shuffled batches. Row numbers are shuffled, not rows: it is faster, and the order depends on
+    the seed and the number of rows alone, so all arms of a comparison see the same one."""
+    x, y = tf.constant(x), tf.constant(y)
+    rows = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size)
+    batches = rows.map(lambda i: (tf.gather(x, i), tf.gather(y, i)))
+    if augment is not None:
+        seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+        batches = tf.data.Dataset.zip(batches, seeds).map(
+            lambda batch, pair: (augment(batch[0], pair), batch[1]), tf.data.AUTOTUNE
+        )
+    return batches.prefetch(2)
+
+
+def _tidy(logs):
+    records = [
+        (epoch, "validation" if key.startswith("val_") else "train", key.removeprefix("val_"), value)
+        for key, values in logs.items()
+        for epoch, value in enumerate(values, start=1)
+    ]
+    return pd.DataFrame(records, columns=["epoch", "split", "metric", "value"])
+
+
+class _Progress(keras.callbacks.Callback):
+    """One line, shown only when training takes longer than a few seconds, gone at the end."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self._epochs = epochs
+
+    def on_train_begin(self, logs=None):
+        self._bar = tqdm(total=self._epochs, unit="epoch", delay=3, leave=False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._bar.update()
+
+    def on_train_end(self, logs=None):
+        self._bar.close()
