@@ -2,6 +2,8 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What goes into .venv. Another set, as the weekly run has: INSTALL="--group dev ."
+INSTALL ?= -r requirements.txt
 PORT ?= 8000
 WORKERS ?= 2
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -39,11 +41,11 @@ $(STAMP): requirements.txt pyproject.toml
 	@rm -rf $(VENV)
 	@if uv --version >/dev/null 2>&1; then \
 		uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV) && \
-		uv pip install --python $(BIN)/python -r requirements.txt && \
+		uv pip install --python $(BIN)/python $(INSTALL) && \
 		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install -r requirements.txt && \
+		$(BIN)/python -m pip install $(INSTALL) && \
 		$(BIN)/python -m pip install --quiet --no-deps -e . ; \
 	fi
 	@touch $(STAMP)

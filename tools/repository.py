@@ -40,7 +40,7 @@ def retarget(text: str, old: str, new: str) -> str:
     """Replace the address and what is made of it: ``owner/name`` in badges and buttons."""
     old_name, new_name = (re.sub(r"^https://[^/]+/", "", url) for url in (old, new))
     # Not within a longer name: .../book must not touch .../book-two.
-    text = re.sub(re.escape(old) + r"(?![\w-]|\.\w)", new, text)
+    text = re.sub(re.escape(old) + r"(?![\w-]|\.(?!git\b)\w)", new, text)
     services = r"((?:colab\.research\.google\.com/github|mybinder\.org/v2/gh)/)"
     return re.sub(services + re.escape(old_name) + r"(?![\w-])", rf"\g<1>{new_name}", text)
 

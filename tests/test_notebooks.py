@@ -1,0 +1,280 @@
+"""The committed notebooks: readable everywhere, in date, and complete. Runs none of them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+PATHS = notebooks.book_notebooks()
+MAX_LINES, MAX_WIDTH, MAX_BYTES, MIN_ALT = 25, 100, 3_000_000, 40
+
+# What Colab or GitHub would show as it is typed.
+MYST = {
+    "directive": r"(?m)^\s*(?:`{3,}|~{3,}|:{3,})\s*\{",
+    "colon fence": r"(?m)^\s*:{3,}",
+    "role": r"\{[A-Za-z][\w:+.-]*\}`",
+    "label": r"(?m)^\([\w-]+\)=\s*$",
+    "substitution": r"\{\{",
+    "attribute": r"\{[#.][\w-]+[^}]*\}",
+    "comment": r"(?m)^%\s",
+    "block break": r"(?m)^\+\+\+",
+    "empty link": r"\[\]\(",
+    "definition list": r"(?m)^:\s+\S",
+    "footnote": r"\[\^[\w-]+\]",
+    "equation outside dollars": r"\\begin\{",
+}
+CODE = r"(?ms)^(`{3,}|~{3,})[^`~{\n]*\n.*?^\1\s*$|(?<![`}])`[^`\n]+`"
+MATH = r"(?s)\$\$.+?\$\$|\$[^$\n]+?\$"
+
+
+def myst_syntax(nb: nbformat.NotebookNode) -> list[str]:
+    problems = []
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(MATH, "x", re.sub(CODE, "x", cell.source))
+            found = [name for name, pattern in MYST.items() if re.search(pattern, text)]
+            problems += [f"cell {cell.id}: MyST {name}" for name in found]
+    return problems
+
+
+def stale_outputs(nb: nbformat.NotebookNode) -> list[str]:
+    return [] if notebooks.is_fresh(nb) else ["outputs are out of date: run `make execute`"]
+
+
+def bad_execution(nb: nbformat.NotebookNode) -> list[str]:
+    cells = notebooks.code_cells(nb)
+    counts = [cell.execution_count for cell in cells]
+    problems = []
+    if counts != list(range(1, len(cells) + 1)):
+        problems.append(f"not run from top to bottom: execution counts {counts}")
+    for cell in cells:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                problems.append(f"cell {cell.id}: {output.ename}")
+            if output.get("name") == "stderr":
+                problems.append(f"cell {cell.id} writes to stderr: {output.text[:200]!r}")
+    return problems
+
+
+def wrong_setup_cell(nb: nbformat.NotebookNode) -> list[str]:
+    first = notebooks.code_cells(nb)[0]
+    problems = []
+    if first.source != notebooks.setup_cell(notebooks.repository_url()):
+        problems.append("the first code cell isn't tools.notebooks.setup_cell of _config.yml's url")
+    if missing := {"setup", "hide-input"} - set(first.metadata.get("tags", [])):
+        problems.append(f"the first code cell lacks the tags {sorted(missing)}")
+    return problems
+
+
+def long_code(nb: nbformat.NotebookNode) -> list[str]:
+    problems = []
+    for cell in notebooks.code_cells(nb)[1:]:
+        lines = cell.source.splitlines()
+        if not lines:
+            problems.append(f"cell {cell.id} is empty")
+        if len(lines) > MAX_LINES:
+            problems.append(f"cell {cell.id} has {len(lines)} lines, more than {MAX_LINES}")
+        if wide := [line for line in lines if len(line) > MAX_WIDTH]:
+            problems.append(f"cell {cell.id}: over {MAX_WIDTH} characters: {wide[0]!r}")
+    return problems
+
+
+def undescribed_figures(nb: nbformat.NotebookNode) -> list[str]:
+    problems, names = [], []
+    for cell in notebooks.code_cells(nb):
+        images = [o for o in cell.outputs if any(k.startswith("image/") for k in o.get("data", {}))]
+        if not images:
+            continue
+        if len(images) > 1:
+            problems.append(f"cell {cell.id} has {len(images)} images; a caption belongs to one")
+        page = cell.metadata.get("mystnb", {})
+        figure, alt = page.get("figure", {}), page.get("image", {}).get("alt", "")
+        names.append(figure.get("name"))
+        if not figure.get("caption") or not figure.get("name"):
+            problems.append(f"cell {cell.id}: no mystnb.figure.caption or mystnb.figure.name")
+        if len(alt) < MIN_ALT or re.fullmatch(r"\S+\.(png|svg|jpe?g)", alt):
+            problems.append(f"cell {cell.id}: mystnb.image.alt doesn't say what the figure shows")
+    if len(set(names)) < len(names):
+        problems.append(f"two figures have the same name: {sorted(map(str, names))}")
+    return problems
+
+
+def stand_in_data(nb: nbformat.NotebookNode) -> list[str]:
+    real = nb.metadata.get("book", {}).get("data") == "real"
+    if real and notebooks.STAND_IN not in notebooks.output_text(nb):
+        return []
+    return [
+        "the committed outputs don't come from the real data: run `make execute` with BOOK_DATA"
+    ]
+
+
+def no_claims_table(nb: nbformat.NotebookNode) -> list[str]:
+    for cell in notebooks.code_cells(nb):
+        shown = "".join(str(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
+        if "claims_table()" in cell.source and shown.count("<tr") > 1:
+            return []
+    return ["no cell shows claims_table() with at least one claim"]
+
+
+CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
+    myst_syntax,
+    stale_outputs,
+    bad_execution,
+    wrong_setup_cell,
+    long_code,
+    undescribed_figures,
+    stand_in_data,
+    no_claims_table,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_notebook(path, check):
+    assert check(notebooks.read(path)) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_notebook_is_valid_and_small(path):
+    nbformat.validate(notebooks.read(path))
+    assert path.stat().st_size <= MAX_BYTES
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    assert sorted(PATHS) == sorted((notebooks.ROOT / "book").glob("*.ipynb"))
+    assert PATHS
+
+
+# Each check has to see the fault that it is there for.
+
+
+@pytest.fixture
+def good():
+    """A small notebook that passes all checks."""
+    v = nbformat.v4
+    page = {
+        "figure": {"name": "fig-a", "caption": "Test error over the penalty."},
+        "image": {"alt": "A line falls to a minimum at 0.001 and rises again to the right."},
+    }
+    image = v.new_output("display_data", {"image/png": "AA=="})
+    table = v.new_output("execute_result", {"text/html": "<table><tr></tr><tr></tr></table>"})
+    nb = v.new_notebook(
+        cells=[
+            v.new_markdown_cell("# Title\n\n$a_{{1}}$, `{role}`, **bold**\n\n$$\\begin{aligned}$$"),
+            v.new_code_cell(
+                notebooks.setup_cell(notebooks.repository_url()),
+                metadata={"tags": ["setup", "hide-input"]},
+            ),
+            v.new_code_cell("plot()", metadata={"mystnb": page}, outputs=[image]),
+            v.new_code_cell("claims_table()", outputs=[table]),
+        ]
+    )
+    for count, cell in enumerate(notebooks.code_cells(nb), start=1):
+        cell.execution_count = count
+    nb.metadata["book"] = {"digest": notebooks.digest(nb), "data": "real"}
+    return nb
+
+
+def test_a_good_notebook_passes(good):
+    assert [problem for check in CHECKS for problem in check(good)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```{note}\nx\n```",
+        ":::{tip}\nx\n:::",
+        "see {cite}`a`",
+        "see {numref}`fig-a`",
+        "(label)=\n# Title",
+        "{{ name }}",
+        "text {.class}",
+        "% comment",
+        "+++",
+        "[](other.md)",
+        "term\n: meaning",
+        "a[^1]",
+        "\\begin{align}\na\n\\end{align}",
+        "`code` and $x$ before {doc}`a`",
+    ],
+)
+def test_myst_is_seen(good, text):
+    good.cells[0].source = text
+    assert myst_syntax(good)
+
+
+def test_python_code_is_not_myst(good):
+    good.cells[0].source = "```python\nd = {{1}}\n```\nand `{x}` with `f'{{y}}'`"
+    assert myst_syntax(good) == []
+
+
+def test_changed_code_is_seen(good):
+    good.cells[2].source += "  # changed"
+    assert stale_outputs(good)
+
+
+def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
+    cell = nb.cells[2]
+    if fault == "order":
+        cell.execution_count = 9
+    elif fault == "error":
+        cell.outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue=""))
+    elif fault == "stderr":
+        cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="Warning"))
+    elif fault == "url":
+        nb.cells[1].source = nb.cells[1].source.replace("github.com", "example.org")
+    elif fault == "tags":
+        nb.cells[1].metadata["tags"] = []
+    elif fault == "lines":
+        cell.source = "x\n" * (MAX_LINES + 1)
+    elif fault == "width":
+        cell.source = "x" * (MAX_WIDTH + 1)
+    elif fault == "alt":
+        del cell.metadata["mystnb"]["image"]
+    elif fault == "path as alt":
+        cell.metadata["mystnb"]["image"]["alt"] = "_build/images/" + "0" * 40 + ".png"
+    elif fault == "caption":
+        del cell.metadata["mystnb"]["figure"]
+    elif fault == "two images":
+        cell.outputs *= 2
+    elif fault == "same name":
+        nb.cells.append(copy.deepcopy(cell))
+    elif fault == "stand-in":
+        text = f"{notebooks.STAND_IN}: digits"
+        cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=text))
+    elif fault == "not real":
+        nb.metadata["book"]["data"] = "stand-in"
+    elif fault == "no claims":
+        nb.cells[3].outputs = []
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        ("order", bad_execution),
+        ("error", bad_execution),
+        ("stderr", bad_execution),
+        ("url", wrong_setup_cell),
+        ("tags", wrong_setup_cell),
+        ("lines", long_code),
+        ("width", long_code),
+        ("alt", undescribed_figures),
+        ("path as alt", undescribed_figures),
+        ("caption", undescribed_figures),
+        ("two images", undescribed_figures),
+        ("same name", undescribed_figures),
+        ("stand-in", stand_in_data),
+        ("not real", stand_in_data),
+        ("no claims", no_claims_table),
+    ],
+)
+def test_planted_fault_is_seen(good, fault, check):
+    assert check(good) == []
+    _plant(good, fault)
+    assert check(good) != []

@@ -1,0 +1,395 @@
+"""The tools behind the Makefile, on small books of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import execute, notebooks, repository
+
+URL = "https://github.com/someone/some-book"
+CONFIG = f"title: T\nrepository:\n  url: {URL}\n  branch: main\n"
+TOC = """\
+format: jb-book
+root: book/index
+parts:
+  - caption: One
+    chapters:
+      - file: book/first
+        sections:
+          - file: book/second
+"""
+
+
+def make_notebook(path: Path, *sources: str) -> None:
+    v = nbformat.v4
+    cells = [v.new_markdown_cell("# Title", id="title")]
+    cells += [v.new_code_cell(source, id=f"code-{i}") for i, source in enumerate(sources)]
+    path.write_text(nbformat.writes(v.new_notebook(cells=cells)) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A book with two notebooks and a ``utils``."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "utils" / "recorded").mkdir(parents=True)
+    (tmp_path / "_config.yml").write_text(CONFIG)
+    (tmp_path / "_toc.yml").write_text(TOC)
+    (tmp_path / "book" / "index.md").write_text("# Front\n")
+    (tmp_path / "utils" / "__init__.py").write_text('"""regularization-book"""\nvalue = 1\n')
+    (tmp_path / "utils" / "recorded" / "run.json").write_text("{}\n")
+    make_notebook(tmp_path / "book" / "first.ipynb", "import sys\nprint(6 * 7)")
+    make_notebook(tmp_path / "book" / "second.ipynb", "'second'")
+    return tmp_path
+
+
+def first(book: Path) -> Path:
+    return book / "book" / "first.ipynb"
+
+
+# tools/notebooks.py
+
+
+def test_notebooks_come_from_the_table_of_contents(book):
+    make_notebook(book / "book" / "draft.ipynb", "1")
+    assert [path.name for path in notebooks.book_notebooks(book)] == ["first.ipynb", "second.ipynb"]
+
+
+def test_digest_sees_code_and_utils_only(book):
+    nb = notebooks.read(first(book))
+    before = notebooks.digest(nb, book)
+    nb.cells[0].source = "# Another title"
+    nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="42\n")]
+    (book / "utils" / "__pycache__").mkdir()
+    (book / "utils" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert notebooks.digest(nb, book) == before
+
+    for path in (book / "utils" / "__init__.py", book / "utils" / "recorded" / "run.json"):
+        old = path.read_bytes()
+        path.write_bytes(old.replace(b"\n", b"\r\n"))
+        assert notebooks.digest(nb, book) == before, "line ends don't count"
+        path.write_bytes(old + b" ")
+        assert notebooks.digest(nb, book) != before
+        path.write_bytes(old)
+    (book / "utils" / "new.py").write_text("")
+    assert notebooks.digest(nb, book) != before
+    (book / "utils" / "new.py").unlink()
+    nb.cells[1].source += "\n"
+    assert notebooks.digest(nb, book) != before
+
+
+def test_digest_tells_where_a_cell_ends(book):
+    v = nbformat.v4
+    one = v.new_notebook(cells=[v.new_code_cell("a"), v.new_code_cell("b")])
+    other = v.new_notebook(cells=[v.new_code_cell("ab"), v.new_code_cell("")])
+    assert notebooks.digest(one, book) != notebooks.digest(other, book)
+
+
+def test_unknown_notebook_is_an_error_that_lists_the_known(book):
+    chosen = notebooks.select(["book/second.ipynb", "first"], book)
+    assert [path.stem for path in chosen] == ["second", "first"]
+    with pytest.raises(ValueError, match=r"third.*first, second"):
+        notebooks.select(["third"], book)
+
+
+def test_broken_notebook_is_named(book):
+    first(book).write_text("{")
+    with pytest.raises(ValueError, match=r"first\.ipynb"):
+        notebooks.read(first(book))
+
+
+def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+
+    def no_replace(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", no_replace)
+    with pytest.raises(OSError, match="disk full"):
+        notebooks.write_text(file, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert file.read_text() == "old"
+
+
+# tools/execute.py
+
+
+def test_execute_runs_what_is_out_of_date_and_nothing_else(book, capsys):
+    assert execute.main(["--check"], book) == 1
+    assert capsys.readouterr().out.count("out of date") == 2
+    assert execute.main([], book) == 0
+    nb = notebooks.read(first(book))
+    assert nb.cells[1].outputs[0].text == "42\n"
+    assert nb.cells[1].execution_count == 1
+    assert [cell.id for cell in nb.cells] == ["title", "code-0"]
+    assert nb.metadata["kernelspec"]["name"] == "python3"
+    assert nb.metadata["book"]["data"] == "real"
+    assert nb.metadata["book"]["seconds"] > 0
+    assert {"python", "tensorflow", "keras", "numpy"} <= set(nb.metadata["book"]["versions"])
+    assert "execution" not in nb.cells[1].metadata
+    assert execute.main(["--check"], book) == 0
+
+    # A change to one notebook re-runs that one.
+    make_notebook(book / "book" / "second.ipynb", "'changed'")
+    untouched = first(book).read_bytes()
+    capsys.readouterr()
+    assert execute.main([], book) == 0
+    printed = capsys.readouterr().out
+    assert "second" in printed
+    assert "first" not in printed
+    assert first(book).read_bytes() == untouched
+
+
+def test_execute_uses_this_python_in_the_folder_of_the_notebook(book):
+    make_notebook(first(book), "import os, sys\nprint(sys.executable, os.getcwd(), sep='\\n')")
+    execute.execute(first(book), root=book)
+    lines = notebooks.read(first(book)).cells[1].outputs[0].text.splitlines()
+    assert Path(lines[0]).samefile(sys.executable)
+    assert Path(lines[1]).samefile(book / "book")
+
+
+def test_failing_cell_leaves_the_file_and_shows_the_traceback(book, capsys):
+    make_notebook(first(book), "print('before')", "1 / 0")
+    before = first(book).read_bytes()
+    assert execute.main(["first"], book) == 1
+    printed = capsys.readouterr()
+    assert "ZeroDivisionError" in printed.err
+    assert "FAILED" in printed.out
+    assert first(book).read_bytes() == before
+
+
+def test_stand_in_outputs_are_written_only_on_request(book, capsys):
+    make_notebook(first(book), f"print('{notebooks.STAND_IN} in place of MNIST')")
+    before = first(book).read_bytes()
+    assert execute.main(["first"], book) == 1
+    assert "BOOK_DATA" in capsys.readouterr().err
+    assert first(book).read_bytes() == before
+    assert execute.main(["first", "--allow-stand-in"], book) == 0
+    assert notebooks.read(first(book)).metadata["book"]["data"] == "stand-in"
+
+
+def fake_run(monkeypatch, action):
+    """Replace the kernel by ``action(nb)``: these tests are about what comes after the run."""
+    monkeypatch.setattr(execute, "run", lambda nb, folder, bar: action(nb))
+
+
+def test_progress_bars_are_dropped_and_warnings_kept(book, monkeypatch):
+    bar = "\r  0%|          | 0/3 [00:00<?, ?it/s]\r100%|████| 3/3 [00:01<00:00, 2.9it/s]\n"
+    tensorflow = (
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795221456.051065    8559 port.cc:153] oneDNN custom operations are on.\n"
+    )
+    stream = nbformat.v4.new_output
+
+    def outputs(nb):
+        nb.cells[1].outputs = [
+            stream("stream", name="stderr", text=bar),
+            stream("stream", name="stderr", text=tensorflow),
+            stream("stream", name="stderr", text=bar + "UserWarning: mind the gap\n"),
+            stream("stream", name="stdout", text=bar),
+        ]
+
+    fake_run(monkeypatch, outputs)
+    execute.execute(first(book), root=book)
+    kept = [(o.name, o.text) for o in notebooks.read(first(book)).cells[1].outputs]
+    assert kept == [("stderr", "UserWarning: mind the gap\n"), ("stdout", bar)]
+
+
+def test_notebook_edited_during_the_run_is_not_overwritten(book, monkeypatch, capsys):
+    fake_run(monkeypatch, lambda nb: make_notebook(first(book), "'edited meanwhile'"))
+    assert execute.main(["first"], book) == 1
+    assert "changed on disk" in capsys.readouterr().err
+    assert "edited meanwhile" in first(book).read_text()
+
+
+def test_utils_edited_during_the_run_leaves_the_notebook_out_of_date(book, monkeypatch):
+    fake_run(monkeypatch, lambda nb: (book / "utils" / "__init__.py").write_text("value = 2"))
+    execute.execute(first(book), root=book)
+    assert execute.main(["first", "--check"], book) == 1
+
+
+# tools/repository.py
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "someone/book",
+        "http://github.com/a/b",
+        "https://github.com/a",
+        "https://example.org/a/b",
+        "https://github.com/a/b/tree/main",
+        "https://github.com/a/b c",
+        'https://github.com/a/b"; rm -rf',
+    ],
+)
+def test_what_is_not_a_repository_changes_nothing(book, url, capsys):
+    before = {path: path.read_bytes() for path in book.rglob("*") if path.is_file()}
+    assert repository.main([url], book) == 1
+    assert "make repository URL=https://" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in book.rglob("*") if path.is_file()} == before
+
+
+def test_repository_repoints_everything_and_nothing_else(book, capsys):
+    make_notebook(first(book), notebooks.setup_cell(URL), "1")
+    nb = notebooks.read(first(book))
+    nb.metadata["book"] = {"digest": notebooks.digest(nb, book), "data": "real"}
+    # A formatting of its own, to see that only the address changes.
+    first(book).write_text(json.dumps(nb, indent=3), encoding="utf-8")
+    stale = book / "book" / "second.ipynb"
+    make_notebook(stale, notebooks.setup_cell(URL), "2")
+    (book / "README.md").write_text(
+        f"{URL} {URL}.git {URL}-two {URL}/issues\n"
+        "https://colab.research.google.com/github/someone/some-book/blob/main/a.ipynb\n"
+        "https://mybinder.org/v2/gh/someone/some-book/main\n"
+    )
+    lines = first(book).read_text().splitlines()
+
+    new = "https://github.com/other/fork"
+    assert repository.main([new + "/"], book) == 0
+    assert "README.md" in capsys.readouterr().out
+    assert notebooks.repository_url(book) == new
+    assert (book / "README.md").read_text() == (
+        f"{new} {new}.git {URL}-two {new}/issues\n"
+        "https://colab.research.google.com/github/other/fork/blob/main/a.ipynb\n"
+        "https://mybinder.org/v2/gh/other/fork/main\n"
+    )
+    changed = notebooks.read(first(book))
+    assert notebooks.code_cells(changed)[0].source == notebooks.setup_cell(new)
+    assert notebooks.is_fresh(changed, book)
+    assert not notebooks.is_fresh(notebooks.read(stale), book)
+    now = first(book).read_text().splitlines()
+    assert len(now) == len(lines)
+    assert sum(a != b for a, b in zip(lines, now, strict=True)) == 2
+
+    # And back: the same bytes as before.
+    assert repository.main([URL], book) == 0
+    assert first(book).read_text().splitlines() == lines
+
+
+def test_real_book_names_one_repository():
+    """The README, the front page and the package agree with _config.yml."""
+    url = notebooks.repository_url()
+    assert repository.validated(url) == url
+    for page in ("README.md", "book/index.md", "pyproject.toml"):
+        text = (notebooks.ROOT / page).read_text(encoding="utf-8")
+        assert url in text, page
+        assert repository.retarget(text, url, URL).count(url) == 0, page
+
+
+# The setup cell, in an IPython of its own
+
+
+RUN_CELL = """
+import json, os, shutil, sys, types
+from pathlib import Path
+from IPython.core.interactiveshell import InteractiveShell
+
+cell, case, folder = Path(sys.argv[1]).read_text(), sys.argv[2], Path(sys.argv[3])
+sys.path = [p for p in sys.path if not (Path(p or ".") / "utils").exists()]
+sys.path.insert(0, str(folder / "site"))
+os.chdir(folder / "work" / "book")
+shell = InteractiveShell.instance()
+calls = []
+
+def pip(line):
+    calls.append(line)
+    if case != "pip fails":
+        shutil.copytree(folder / "ours" / "utils", folder / "site" / "utils", dirs_exist_ok=True)
+
+shell.register_magic_function(pip, "line", "pip")
+if case == "beside":
+    shutil.copytree(folder / "ours" / "utils", folder / "work" / "utils")
+if case == "installed":
+    pip("before")
+    calls.clear()
+if case in ("other file", "other imported"):
+    Path("utils.py").write_text("whose = 'other'")
+    sys.path.insert(0, "")
+if case == "other package":
+    Path("utils").mkdir()
+    Path("utils/__init__.py").write_text("whose = 'other'")
+    sys.path.insert(0, "")
+if case == "other imported":
+    import utils
+    sys.modules["utils.part"] = types.ModuleType("utils.part")
+    assert utils.whose == "other"
+first = shell.run_cell(cell)
+error = first.error_in_exec or first.error_before_exec
+if error:
+    print(json.dumps({"error": f"{type(error).__name__}: {error}", "calls": calls}))
+    sys.exit()
+import utils
+utils.state = "kept"
+again = shell.run_cell(cell)
+assert again.success
+assert sys.modules["utils"].state == "kept"
+import utils.part
+print(json.dumps({"whose": utils.whose, "part": utils.part.whose, "calls": calls}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "installs"),
+    [
+        ("beside", 0),
+        ("installed", 0),
+        ("missing", 1),
+        ("other file", 1),
+        ("other package", 1),
+        ("other imported", 1),
+        ("pip fails", 1),
+    ],
+)
+def test_setup_cell(tmp_path, case, installs):
+    (tmp_path / "work" / "book").mkdir(parents=True)
+    (tmp_path / "site").mkdir()
+    package = tmp_path / "ours" / "utils"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('"""regularization-book"""\nwhose = "ours"\n')
+    (package / "part.py").write_text('whose = "ours"\n')
+    (tmp_path / "cell.py").write_text(notebooks.setup_cell(URL))
+    (tmp_path / "run.py").write_text(RUN_CELL)
+    ran = subprocess.run(
+        [sys.executable, "run.py", "cell.py", case, str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    result = json.loads(ran.stdout.splitlines()[-1])
+    assert result.pop("calls") == [f"install -q --no-deps git+{URL}"] * installs
+    if case == "pip fails":
+        assert "could not install" in result["error"]
+    else:
+        assert result == {"whose": "ours", "part": "ours"}
+
+
+def test_setup_cell_is_short():
+    lines = notebooks.setup_cell(URL).splitlines()
+    assert len([line for line in lines if line]) <= 15
+
+
+# The Makefile
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_lists_its_commands():
+    env = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    ran = subprocess.run(
+        ["make"], cwd=notebooks.ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    listed = {line.split()[0] for line in ran.stdout.splitlines()[1:]}
+    wanted = "book test execute serve lint format lock repository mnist-full clean help"
+    assert set(wanted.split()) <= listed
