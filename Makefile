@@ -36,7 +36,7 @@ install: $(STAMP) ## Create .venv with the pinned packages and utils
 
 $(STAMP): requirements.txt pyproject.toml
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
-		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$(python3 --version 2>&1)." >&2; \
+		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
 		echo "Name one of them, e.g. make test PYTHON=python3.12" >&2; exit 1; fi
 	@rm -rf $(VENV)
 	@if uv --version >/dev/null 2>&1; then \

@@ -68,7 +68,7 @@ def images_without_text(page: BeautifulSoup) -> list[str]:
 
 def raw_syntax(page: BeautifulSoup) -> list[str]:
     article = BeautifulSoup(str(page.find("article") or page), "html.parser")
-    for tag in article.select("pre, code, script, style, .math, dl.py strong"):
+    for tag in article.select("pre, code, script, style, .math, dt.sig, dl.py strong"):
         tag.decompose()
     pattern = r"```|:::|\{[a-z][\w:-]*\}[`\s]|\{\{|\}\}|(?<!\\)\$\$|\*\*\w"
     return re.findall(pattern, article.get_text())

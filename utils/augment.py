@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -55,39 +56,25 @@ def affine_jitter(
             "affine_jitter: images must have the shape (n, height, width) or "
             f"(n, height, width, channels), not {images.shape}"
         )
-    shape = tf.shape(images)
-    n, height, width = shape[0], shape[1], shape[2]
-    u = tf.random.stateless_uniform((5, n, 1), tf.cast(seed, tf.int64), -1.0, 1.0)
-    angle = u[0] * rotation * 0.017453292519943295  # degrees to radians
-    size = 1 + scale * u[1]
+    grey = images.shape.rank == 3
+    height, width = images.shape[1:3]
+    u = tf.random.stateless_uniform((5, tf.shape(images)[0]), seed, -1.0, 1.0)
+    angle, size, slant = u[0] * rotation * np.pi / 180, 1 + scale * u[1], shear * u[4]
     cos, sin = tf.cos(angle) / size, tf.sin(angle) / size
-    slant = shear * u[4]
 
-    # Where each output pixel comes from, measured from the middle of the image: (n, pixels).
-    rows, columns = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
-    middle_y, middle_x = tf.cast(height - 1, tf.float32) / 2, tf.cast(width - 1, tf.float32) / 2
-    y = tf.reshape(tf.cast(rows, tf.float32), (1, -1)) - middle_y - shift * u[2]
-    x = tf.reshape(tf.cast(columns, tf.float32), (1, -1)) - middle_x - shift * u[3]
-    x = x + slant * y
-    y_from, x_from = cos * y - sin * x + middle_y, sin * y + cos * x + middle_x
-
-    # One pixel of zeros around each image, so that what lies outside reads as zero.
-    margin = [[0, 0], [1, 1], [1, 1]] + [[0, 0]] * (images.shape.rank - 3)
-    padded = tf.pad(images, margin)
-    y_from = tf.clip_by_value(y_from + 1, 0.0, tf.cast(height, tf.float32) + 0.999)
-    x_from = tf.clip_by_value(x_from + 1, 0.0, tf.cast(width, tf.float32) + 0.999)
-    y_low, x_low = tf.floor(y_from), tf.floor(x_from)
-    down, right = y_from - y_low, x_from - x_low
-    flat = tf.reshape(padded, (n, (height + 2) * (width + 2), -1))
-    corner = tf.cast(y_low, tf.int32) * (width + 2) + tf.cast(x_low, tf.int32)
-
-    def neighbour(offset, weight):
-        return weight[..., None] * tf.gather(flat, corner + offset, batch_dims=1)
-
-    moved = (
-        neighbour(0, (1 - down) * (1 - right))
-        + neighbour(1, (1 - down) * right)
-        + neighbour(width + 2, down * (1 - right))
-        + neighbour(width + 3, down * right)
+    # Measured from the middle of the image, the pixel at (x, y) comes from
+    # (xx * x + xy * y, yx * x + yy * y). The shift moves the middle.
+    xx, xy, yx, yy = cos, sin + cos * slant, -sin, cos - sin * slant
+    from_x, from_y = (width - 1) / 2, (height - 1) / 2
+    to_x, to_y = from_x + shift * u[3], from_y + shift * u[2]
+    zero = tf.zeros_like(xx)
+    rows = [xx, xy, from_x - xx * to_x - xy * to_y, yx, yy, from_y - yx * to_x - yy * to_y]
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images[..., None] if grey else images,
+        transforms=tf.stack([*rows, zero, zero], axis=1),
+        output_shape=(height, width),
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+        fill_value=0.0,
     )
-    return tf.ensure_shape(tf.reshape(moved, shape), images.shape)
+    return moved[..., 0] if grey else moved

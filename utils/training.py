@@ -109,6 +109,7 @@ def train(
     logs = model.fit(
         _batches(data.x_train, data.y_train, batch_size, seed, augment),
         epochs=epochs,
+        steps_per_epoch=steps,
         shuffle=False,  # _batches has done it
         validation_data=(data.x_validation, data.y_validation) if has_validation else None,
         validation_batch_size=1024,
@@ -159,10 +160,12 @@ def _loss_and_metrics(name):
 
 
 def _batches(x, y, batch_size, seed, augment):
-    """Shuffled batches. Row numbers are shuffled, not rows: it is faster, and the order depends on
-    the seed and the number of rows alone, so all arms of a comparison see the same one."""
+    """Shuffled batches without end: starting an iterator anew each epoch would cost more than the
+    steps of a small model. Row numbers are shuffled, not rows: it is faster, and the order depends
+    on the seed and the number of rows alone, so all arms of a comparison see the same one."""
     x, y = tf.constant(x), tf.constant(y)
-    rows = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size)
+    rows = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed)
+    rows = rows.batch(batch_size).repeat()
     batches = rows.map(lambda i: (tf.gather(x, i), tf.gather(y, i)))
     if augment is not None:
         seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
