@@ -93,6 +93,8 @@ def undescribed_figures(nb: nbformat.NotebookNode) -> list[str]:
             continue
         if len(images) > 1:
             problems.append(f"cell {cell.id} has {len(images)} images; a caption belongs to one")
+        if any(output.output_type == "execute_result" for output in cell.outputs):
+            problems.append(f"cell {cell.id} shows a value beside its figure: end it with ;")
         page = cell.metadata.get("mystnb", {})
         figure, alt = page.get("figure", {}), page.get("image", {}).get("alt", "")
         names.append(figure.get("name"))
