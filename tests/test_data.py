@@ -56,7 +56,9 @@ def test_default_moons_are_the_published_draw():
 
 @pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
 def test_toys_have_the_sizes_asked_for_and_repeat(name):
-    first, again, other = (load(name, n_train=7, n_validation=5, n_test=3, seed=s) for s in (4, 4, 5))
+    first, again, other = (
+        load(name, n_train=7, n_validation=5, n_test=3, seed=s) for s in (4, 4, 5)
+    )
     for split, n in (("train", 7), ("validation", 5), ("test", 3)):
         assert len(getattr(first, f"x_{split}")) == len(getattr(first, f"y_{split}")) == n
     np.testing.assert_array_equal(first.x_train, again.x_train)
@@ -117,7 +119,7 @@ def test_bad_toy_options_are_named(name, option):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match="'minst' is unknown; there are moons, .*mnist"):
+    with pytest.raises(ValueError, match=r"'minst' is unknown; there are moons, .*mnist"):
         load("minst")
 
 
@@ -125,7 +127,9 @@ def test_every_truncation_is_an_error(small):
     whole = small.read_bytes()
     for end in np.linspace(0, len(whole) - 1, 25).astype(int):
         small.write_bytes(whole[:end])
-        with pytest.raises(DataError, match="mnist.npz is not what it should be.*Delete or replace"):
+        with pytest.raises(
+            DataError, match=r"mnist\.npz is not what it should be.*Delete or replace"
+        ):
             load_mnist()
 
 
@@ -140,7 +144,7 @@ def test_flipped_bits_never_give_a_wrong_array(small):
         try:
             np.testing.assert_array_equal(load_mnist().x_train, expected)
         except DataError as error:
-            assert "mnist.npz" in str(error)  # noqa: PT017 - both outcomes are right
+            assert "mnist.npz" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_a_zip_bomb_is_not_unpacked(small):
 
 def test_missing_folder_is_an_error(small, monkeypatch):
     monkeypatch.setenv("BOOK_DATA", str(small.parent / "nowhere"))
-    with pytest.raises(DataError, match="BOOK_DATA names the folder .*nowhere, which isn't there"):
+    with pytest.raises(DataError, match=r"BOOK_DATA names the folder .*nowhere, which isn't there"):
         load_mnist()
 
 

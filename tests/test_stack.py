@@ -105,7 +105,9 @@ def test_a_run_alone_equals_the_run_in_a_stack(moons, optimizer):
     together = Stack(runs, inputs=3, units=(8, 6), optimizer=make(optimizer.get_config()))
     together.fit(x, y, epochs=20, batch_size=12, record_every=7)
     for run in (0, 7, 13):
-        single = Stack(runs.iloc[[run]], inputs=3, units=(8, 6), optimizer=make(optimizer.get_config()))
+        single = Stack(
+            runs.iloc[[run]], inputs=3, units=(8, 6), optimizer=make(optimizer.get_config())
+        )
         if runs["n_train"][run] == 24:  # an epoch is a pass over the largest training set
             single.fit(x, y, epochs=20, batch_size=12, record_every=20)
         else:

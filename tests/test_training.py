@@ -88,7 +88,7 @@ def test_early_stopping_counts_real_epochs_and_restores(data):
     class Script(keras.callbacks.Callback):
         """Gives the monitored loss a known course."""
 
-        losses = [5.0, 3.0, 4.0, 4.0, 4.0, 1.0]
+        losses = (5.0, 3.0, 4.0, 4.0, 4.0, 1.0)
 
         def on_epoch_end(self, epoch, logs=None):
             logs["script"] = self.losses[epoch]
@@ -96,7 +96,9 @@ def test_early_stopping_counts_real_epochs_and_restores(data):
                 self.best = self.model.get_weights()
 
     script = Script()
-    stop = keras.callbacks.EarlyStopping("script", mode="min", patience=2, restore_best_weights=True)
+    stop = keras.callbacks.EarlyStopping(
+        "script", mode="min", patience=2, restore_best_weights=True
+    )
     model, history, _ = train(build, data, epochs=6, batch_size=8, callbacks=[script, stop])
     assert history["epoch"].max() == 4
     for got, wanted in zip(model.get_weights(), script.best, strict=True):

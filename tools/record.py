@@ -1,9 +1,9 @@
 """Full-size runs, kept as a file: ``python -m tools.record mnist_full``.
 
-Runs the cells tagged ``recorded`` of a chapter, so that what is recorded is what the page shows, and
-trains each arm with each seed. The file is rewritten after every model; started again after a
-kill, the command goes on with what is missing. A file made by other code or on other data isn't mixed with
-new results: it is set aside under a name that ends in ``.old``.
+Runs the cells tagged ``recorded`` of a chapter, so that what is recorded is what the page shows,
+and trains each arm with each seed. The file is rewritten after every model; started again after a
+kill, the command goes on with what is missing. A file made by other code or on other data isn't
+mixed with new results: it is set aside under a name that ends in ``.old``.
 """
 
 from __future__ import annotations

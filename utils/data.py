@@ -64,8 +64,10 @@ class Dataset:
         What the arrays are; a stand-in says that it is one.
     is_real : bool
         Whether the arrays are what they are asked for as: False for a stand-in.
-    x_train, y_train, x_validation, y_validation, x_test, y_test : ndarray
-        Inputs as float32, images in 0 … 1; targets as int64 (classes) or float32.
+    x_train, x_validation, x_test : ndarray
+        Inputs as float32, one row an example; images in 0 … 1.
+    y_train, y_validation, y_test : ndarray
+        Targets: int64 for classes, float32 for values.
     """
 
     name: str
@@ -378,7 +380,9 @@ def _load_images(key, name, n_train, n_validation, n_test, seed):
     for split in ("train", "validation"):
         splits += [arrays["x_train"][taken[split]], arrays["y_train"][taken[split]]]
     splits += [arrays["x_test"][:n_test], arrays["y_test"][:n_test]]
-    scaled = [a / np.float32(255) if i % 2 == 0 else a.astype("int64") for i, a in enumerate(splits)]
+    scaled = [
+        a / np.float32(255) if i % 2 == 0 else a.astype("int64") for i, a in enumerate(splits)
+    ]
     return Dataset(name, not why_not, *scaled)
 
 
@@ -534,7 +538,9 @@ def _stand_in(key):
         from sklearn.datasets import load_digits
 
         digits = load_digits()
-        small = zoom(digits.images / 16, (1, 2.5, 2.5), order=1, grid_mode=True, mode="grid-constant")
+        small = zoom(
+            digits.images / 16, (1, 2.5, 2.5), order=1, grid_mode=True, mode="grid-constant"
+        )
         sources = {"train": np.arange(1437), "test": np.arange(1437, 1797)}
     arrays = {}
     for split, (allowed, _) in ROWS[key].items():

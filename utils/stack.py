@@ -22,7 +22,7 @@ import tensorflow as tf
 COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
 TASKS = ("binary", "multiclass", "regression")
 # Their update of a weight looks at that weight's gradients only.
-ELEMENTWISE_OPTIMIZERS = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
+ELEMENTWISE = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
 # Largest activation, in numbers, that prediction holds at a time (64 MB of float32).
 CHUNK = 2**24
 
@@ -292,7 +292,9 @@ class Stack:
             Probabilities for classification, values for regression.
         """
         x = self._checked_x(x, "x")
-        parts = [self._forward(tf.constant(x[..., p, :])).numpy() for p in self._chunks(x.shape[-2])]
+        parts = [
+            self._forward(tf.constant(x[..., p, :])).numpy() for p in self._chunks(x.shape[-2])
+        ]
         z = np.concatenate(parts, axis=1)
         if self.task == "binary":
             z = tf.sigmoid(z).numpy()
@@ -327,7 +329,7 @@ class Stack:
         return np.sqrt(np.sum(squares, axis=0))
 
     def _evaluate(self, x, y, weights=None):
-        """Metrics of checked arrays, rows weighted by ``weights`` (M, n), summing to one a model."""
+        """Metrics of checked arrays, rows weighted by ``weights`` (M, n), sum 1 a model."""
         rows = x.shape[-2]
         if weights is None:
             weights = np.full((len(self.runs), rows), 1 / rows)
@@ -359,8 +361,7 @@ class Stack:
         if (
             x.ndim not in (2, 3)
             or x.shape[-1] != self.sizes[0]
-            or x.ndim == 3
-            and x.shape[0] != len(self.runs)
+            or (x.ndim == 3 and x.shape[0] != len(self.runs))
         ):
             raise ValueError(f"Stack: {name} must have the shape {shape}, not {x.shape}")
         if x.shape[-2] == 0:
@@ -577,10 +578,10 @@ def _filled(runs: pd.DataFrame) -> pd.DataFrame:
 def _elementwise(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimizer, when summing the losses can't make one model's step depend on another's."""
     name = type(optimizer).__name__
-    if name not in ELEMENTWISE_OPTIMIZERS:
+    if name not in ELEMENTWISE:
         raise ValueError(
             f"Stack: {name} is not known to update each weight alone; "
-            f"choose one of {', '.join(ELEMENTWISE_OPTIMIZERS)}"
+            f"choose one of {', '.join(ELEMENTWISE)}"
         )
     if optimizer.clipnorm or optimizer.global_clipnorm:
         raise ValueError("Stack: clipping by norm would mix the models; build it without clipping")

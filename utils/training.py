@@ -95,14 +95,14 @@ def train(
             f"train: epochs and batch_size must be at least 1, not {epochs} and {batch_size}"
         )
     if isinstance(optimizer, (str, keras.optimizers.Optimizer)):
-        raise ValueError("train: give a callable that makes the optimizer, e.g. keras.optimizers.Adam")
+        raise ValueError(
+            "train: give a callable that makes the optimizer, e.g. keras.optimizers.Adam"
+        )
     keras.utils.set_random_seed(seed)
     model = build()
     data_loss, metrics = _loss_and_metrics(loss)
     steps = -(-len(data.x_train) // batch_size)
-    model.compile(
-        optimizer=optimizer(), loss=data_loss, metrics=metrics, steps_per_execution=steps
-    )
+    model.compile(optimizer=optimizer(), loss=data_loss, metrics=metrics, steps_per_execution=steps)
     # As tensors in batches: Keras's own way with arrays takes longer than the evaluation.
     validation = _in_batches(
         data.x_validation,
@@ -184,7 +184,12 @@ def _shuffled(x, y, batch_size, seed, augment):
 
 def _tidy(logs):
     records = [
-        (epoch, "validation" if key.startswith("val_") else "train", key.removeprefix("val_"), value)
+        (
+            epoch,
+            "validation" if key.startswith("val_") else "train",
+            key.removeprefix("val_"),
+            value,
+        )
         for key, values in logs.items()
         for epoch, value in enumerate(values, start=1)
     ]

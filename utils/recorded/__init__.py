@@ -52,7 +52,7 @@ def load_recorded(name: str) -> Recorded:
     if not file.is_file():
         known = sorted(f.name.removesuffix(".json") for f in folder.iterdir() if ".json" in f.name)
         raise FileNotFoundError(
-            f"load_recorded: there is no recorded run {name!r}; there are: {', '.join(known) or '-'}"
+            f"load_recorded: no recorded run {name!r}; there are: {', '.join(known) or '-'}"
         )
     content = json.loads(file.read_text(encoding="utf-8"))
     return Recorded(pd.DataFrame(content["results"]), content["about"])
