@@ -178,6 +178,20 @@ def test_own_data_for_each_run(moons):
     assert not np.allclose(slices(stack, 0)[0][0], slices(stack, 1)[0][0])
 
 
+@pytest.mark.parametrize("rows", [24, 25, 200])
+def test_own_data_and_shared_data_can_be_mixed(moons, rows):
+    x, y = moons
+    other = np.random.default_rng(1).normal(size=(rows, 3)), np.arange(rows) % 2
+    stack = Stack(grid(seed=[0, 1, 2]), inputs=3, units=(8,))
+    own = np.stack([x] * 3), np.stack([y] * 3)
+    history = stack.fit(*own, epochs=4, record_every=2, evaluate_on={"shared": other, "own": own})
+    history = history.set_index(["split", "metric", "epoch", "run"])["value"].sort_index()
+    np.testing.assert_allclose(history["own"], history["train"], rtol=1e-5)
+    np.testing.assert_allclose(history["shared", "loss", 4], stack.evaluate(*other)["loss"])
+    for _ in range(2):
+        np.testing.assert_allclose(stack.predict(own[0]), stack.predict(x), rtol=1e-5)
+
+
 def test_penalized_layers_and_biases(moons):
     x, y = moons
     heavy = {"l2": [50.0], "seed": [0]}

@@ -410,8 +410,8 @@ class Stack:
     def _compile(self) -> None:
         self._used = self._nonzero()
         self._train = tf.function(self._train_steps, jit_compile=True)
-        self._measure = tf.function(self._metrics, jit_compile=True, reduce_retracing=True)
-        self._forward = tf.function(self._logits, jit_compile=True, reduce_retracing=True)
+        self._measure = tf.function(self._metrics, jit_compile=True)
+        self._forward = tf.function(self._logits, jit_compile=True)
 
     def _train_steps(self, x, y, weights, batches, first_step, steps):
         """``steps`` gradient steps in one compiled loop: no Python in between."""
