@@ -55,8 +55,9 @@ book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
 	@rm -rf _build
 	$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
 
-test: book ## Build the site, run all notebooks and all tests
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 book tests
+test: book ## Build the site, run all notebooks with their solutions, and all tests
+	$(BIN)/python -m tools.solutions
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 _build/solved tests
 
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
 from collections.abc import Callable
@@ -9,10 +10,10 @@ from collections.abc import Callable
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebooks, solutions
 
 PATHS = notebooks.book_notebooks()
-MAX_LINES, MAX_WIDTH, MAX_BYTES, MIN_ALT = 25, 100, 3_000_000, 40
+MAX_LINES, MAX_WIDTH, MAX_BYTES, MIN_ALT, MIN_EXERCISES = 25, 100, 3_000_000, 40, 6
 
 # What Colab or GitHub would show as it is typed.
 MYST = {
@@ -124,6 +125,21 @@ def no_claims_table(nb: nbformat.NotebookNode) -> list[str]:
     return ["no cell shows claims_table() with at least one claim"]
 
 
+def few_exercises(nb: nbformat.NotebookNode) -> list[str]:
+    text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    text = text.partition("\n## Exercises\n")[2]
+    asked = re.split(r"(?m)^(?:\*\*Level \d\.\*\* )?\d+\\?\. ", text.split("\n## ")[0])[1:]
+    problems = [] if len(asked) >= MIN_EXERCISES else [f"{len(asked)} exercises"]
+    problems += [f"no level {n}" for n in (1, 2, 3) if f"**Level {n}.**" not in text]
+    problems += [f"no solution: {a[:60]!r}" for a in asked if a.count("<details>") != 1]
+    for code in solutions.solutions(text):
+        try:
+            ast.parse(code)
+        except SyntaxError as error:
+            problems.append(f"solution isn't Python: {error}")
+    return problems
+
+
 CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
     myst_syntax,
     stale_outputs,
@@ -133,6 +149,7 @@ CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
     undescribed_figures,
     stand_in_data,
     no_claims_table,
+    few_exercises,
 ]
 
 
@@ -166,6 +183,9 @@ def good():
     }
     image = v.new_output("display_data", {"image/png": "AA=="})
     table = v.new_output("execute_result", {"text/html": "<table><tr></tr><tr></tr></table>"})
+    exercise = "\n\n{}. Why?\n\n<details><summary>Solution</summary>\n\nSo.\n\n</details>"
+    numbers = ["**Level 1.** 1", "2\\", "**Level 2.** 3", "4\\", "**Level 3.** 5", "6\\"]
+    exercises = "\n## Exercises\n" + "".join(exercise.format(n) for n in numbers)
     nb = v.new_notebook(
         cells=[
             v.new_markdown_cell("# Title\n\n$a_{{1}}$, `{role}`, **bold**\n\n$$\\begin{aligned}$$"),
@@ -175,6 +195,7 @@ def good():
             ),
             v.new_code_cell("plot()", metadata={"mystnb": page}, outputs=[image]),
             v.new_code_cell("claims_table()", outputs=[table]),
+            v.new_markdown_cell(exercises),
         ]
     )
     for count, cell in enumerate(notebooks.code_cells(nb), start=1):
@@ -254,6 +275,14 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         nb.metadata["book"]["data"] = "stand-in"
     elif fault == "no claims":
         nb.cells[3].outputs = []
+    elif fault == "five exercises":
+        nb.cells[4].source = nb.cells[4].source.rpartition("\n\n6")[0]
+    elif fault == "no level":
+        nb.cells[4].source = nb.cells[4].source.replace("Level 2", "Level 1")
+    elif fault == "no solution":
+        nb.cells[4].source = nb.cells[4].source.replace("<details>", "", 1)
+    elif fault == "no Python":
+        nb.cells[4].source = nb.cells[4].source.replace("So.", "```python\n1 +\n```", 1)
 
 
 @pytest.mark.parametrize(
@@ -274,6 +303,10 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         ("stand-in", stand_in_data),
         ("not real", stand_in_data),
         ("no claims", no_claims_table),
+        ("five exercises", few_exercises),
+        ("no level", few_exercises),
+        ("no solution", few_exercises),
+        ("no Python", few_exercises),
     ],
 )
 def test_planted_fault_is_seen(good, fault, check):

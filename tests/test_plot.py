@@ -87,6 +87,10 @@ def test_slider_is_self_contained_and_repeatable():
     assert 'aria-valuetext="&lt;/script&gt;"' in page
     assert 'alt="steep"' in page
     assert "http" not in page.replace("http://www.w3.org", "")
+    assert "<button" not in page
+    player = plot.Slider(draw, ["0", "1"], "step", ["a", "b"], frames_per_second=4)._repr_html_()
+    assert player.count("<button") == 1
+    assert "}, 250);" in player
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="one alternative a value"):
         plot.Slider(draw, ["0"], "λ", [])

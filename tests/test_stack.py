@@ -96,6 +96,60 @@ def test_every_run_equals_a_separate_keras_model(moons, task, outputs, loss, bat
 
 
 @pytest.mark.parametrize(
+    ("optimizer", "decay"),
+    [
+        (keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True), 0.0),
+        (keras.optimizers.Adam(1e-2), 0.3),
+        (keras.optimizers.Adagrad(0.1), 0.0),
+        (keras.optimizers.RMSprop(1e-2, centered=True, momentum=0.5), 0.0),
+        (keras.optimizers.Adadelta(1.0), 0.0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_own_learning_rates_equal_separate_keras_models(moons, optimizer, decay):
+    x, y = moons
+    runs = pd.DataFrame({"learning_rate": [3e-3, np.nan, 0.05], "weight_decay": decay})
+    settings = optimizer.get_config()
+    stack = Stack(runs, inputs=3, units=(8,), optimizer=type(optimizer).from_config(settings))
+    before = [slices(stack, run) for run in range(len(runs))]
+    stack.fit(x, y, epochs=STEPS)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    for run, rate in enumerate(runs["learning_rate"]):
+        own = settings if np.isnan(rate) else {**settings, "learning_rate": rate}
+        single = type(optimizer).from_config(own)
+        if decay:
+            single = keras.optimizers.AdamW(own["learning_rate"], weight_decay=decay)
+        batches = [np.arange(len(x))] * STEPS
+        plain = {"l1": 0, "l2": 0}
+        expected = alone(plain, before[run], x, y[:, None], batches, single, loss)
+        for got, wanted in zip(slices(stack, run), expected, strict=True):
+            np.testing.assert_allclose(got[0], wanted[0], atol=2e-5)
+            np.testing.assert_allclose(bias_of(got), wanted[1], atol=2e-5)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_soft_labels_equal_a_separate_keras_model(moons, own):
+    x, _ = moons
+    y = np.random.default_rng(0).dirichlet([1, 1, 1], size=(2, 24) if own else 24)
+    stack = Stack(grid(seed=[0, 1]), inputs=3, units=(8,), outputs=3, task="multiclass")
+    before = slices(stack, 1)
+    classes = y.argmax(axis=-1)
+    history = stack.fit(x, y, epochs=STEPS, evaluate_on={"hard": (x, classes)})
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    batches, target = [np.arange(24)] * STEPS, y[1] if own else y
+    plain = {"l1": 0, "l2": 0}
+    expected = alone(plain, before, x, target, batches, keras.optimizers.Adam(), loss)
+    for got, wanted in zip(slices(stack, 1), expected, strict=True):
+        np.testing.assert_allclose(got[0], wanted[0], atol=2e-5)
+    right = history[history["metric"] == "accuracy"].set_index(["split", "run", "epoch"])["value"]
+    np.testing.assert_allclose(right["train"], right["hard"])
+    one_hot = np.eye(3)[classes]
+    np.testing.assert_allclose(
+        stack.evaluate(x, one_hot)["loss"], stack.evaluate(x, classes)["loss"], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
     "optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.RMSprop(1e-2)]
 )
 def test_a_run_alone_equals_the_run_in_a_stack(moons, optimizer):
@@ -257,6 +311,15 @@ def test_grid_is_the_product():
         ({"runs": pd.DataFrame({"seed": [-1]})}, "seed must hold integers"),
         ({"runs": pd.DataFrame({"seed": [0.5]})}, "seed must hold integers"),
         ({"runs": pd.DataFrame({"n_train": [0]})}, "n_train must hold integers"),
+        ({"runs": pd.DataFrame({"learning_rate": [0.0]})}, "learning_rate must hold finite"),
+        ({"runs": pd.DataFrame({"learning_rate": ["fast"]})}, "learning_rate must hold finite"),
+        (
+            {
+                "runs": pd.DataFrame({"learning_rate": [0.1]}),
+                "optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9)),
+            },
+            "a schedule or learning_rate",
+        ),
         ({"task": "ranking"}, "'ranking' is unknown"),
         ({"outputs": 2}, "a binary task has one output"),
         ({"task": "multiclass"}, "needs outputs >= 2"),
@@ -294,6 +357,13 @@ def test_bad_data_are_named(change, message):
     good = {"x": np.zeros((4, 2)), "y": [0, 1, 0, 1], "epochs": 1}
     with pytest.raises(ValueError, match=message):
         stack.fit(**{**good, **change})
+
+
+def test_bad_soft_labels_are_named():
+    stack = Stack(grid(seed=[0]), inputs=2, outputs=2, task="multiclass")
+    for row in ([0.7, 0.7], [-0.5, 1.5]):
+        with pytest.raises(ValueError, match="soft labels of x, y must be"):
+            stack.fit(np.zeros((4, 2)), [row] * 4, epochs=1)
 
 
 def test_too_large_n_train_is_named():

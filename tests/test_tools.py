@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import execute, notebooks, repository
+from tools import execute, notebooks, repository, solutions
 
 URL = "https://github.com/someone/some-book"
 CONFIG = f"title: T\nrepository:\n  url: {URL}\n  branch: main\n"
@@ -379,6 +379,38 @@ def test_setup_cell(tmp_path, case, installs):
 def test_setup_cell_is_short():
     lines = notebooks.setup_cell(URL).splitlines()
     assert len([line for line in lines if line]) <= 15
+
+
+# tools/solutions.py
+
+
+def test_solutions_run_after_their_cell(book):
+    text = """```python
+shown = "in the text, not a solution"
+```
+1. Why?
+<details><summary>Solution</summary>
+
+```python
+a = 1
+```
+then
+```python
+a + 1
+```
+</details>
+<details><summary>Solution</summary>Words.</details>
+"""
+    v = nbformat.v4
+    nb = v.new_notebook(cells=[v.new_markdown_cell(text), v.new_code_cell("a + 2")])
+    nb.cells[1].outputs = [v.new_output("stream", text="old")]
+    nbformat.write(nb, first(book))
+    assert solutions.main(book) == 0
+    copy = notebooks.read(book / solutions.FOLDER / "first.ipynb")
+    assert [cell.source.strip() for cell in copy.cells[1:]] == ["a = 1", "a + 1", "a + 2"]
+    assert copy.cells[3].outputs == []
+    nbformat.validate(copy)
+    assert len({cell.id for cell in copy.cells}) == 4
 
 
 # The Makefile

@@ -293,6 +293,32 @@ def image_grid(
     return figure
 
 
+# The text isn't read out while the frames run: it would never end.
+PLAY = """
+  const button = box.querySelector("button");
+  let timer = null;
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    button.textContent = "Play";
+    box.querySelector("p").setAttribute("aria-live", "polite");
+  }
+  function show(i) {
+    range.value = i;
+    range.dispatchEvent(new Event("input"));
+  }
+  button.addEventListener("click", function () {
+    if (timer) return stop();
+    button.textContent = "Pause";
+    box.querySelector("p").setAttribute("aria-live", "off");
+    if (range.value === range.max) show(0);
+    timer = setInterval(function () {
+      if (range.value === range.max) return stop();
+      show(Number(range.value) + 1);
+    }, PAUSE);
+  });"""
+
+
 class Slider:
     """Pictures behind a slider that works without a kernel, a server or a network.
 
@@ -308,6 +334,8 @@ class Slider:
         A sentence for each frame that says what it shows, for those who don't see it.
     start : int
         Frame shown first; also the picture where scripts don't run.
+    frames_per_second : float, optional
+        Speed of a *Play* button; without it there is none.
     """
 
     def __init__(
@@ -317,6 +345,7 @@ class Slider:
         label: str,
         alternatives: Sequence[str],
         start: int = 0,
+        frames_per_second: float | None = None,
     ) -> None:
         if len(values) != len(alternatives) or not 0 <= start < len(values):
             raise ValueError(
@@ -324,7 +353,7 @@ class Slider:
                 "give one alternative a value, and a start among them"
             )
         self.values, self.label, self.alternatives = list(values), label, list(alternatives)
-        self.start = start
+        self.start, self.frames_per_second = start, frames_per_second
         self.frames = [_small_png(draw(i)) for i in range(len(values))]
 
     def __repr__(self) -> str:
@@ -334,11 +363,15 @@ class Slider:
         # The id follows from the content, so that the same run gives the same page.
         key = "slider-" + uuid.uuid5(uuid.NAMESPACE_OID, self.label + self.frames[0]).hex[:8]
         first, last = self.start, len(self.values) - 1
+        speed = self.frames_per_second
+        button = '<button type="button">Play</button>' if speed else ""
+        play = PLAY.replace("PAUSE", str(round(1000 / speed))) if speed else ""
         content = json.dumps([self.frames, self.values, self.alternatives]).replace("</", "<\\/")
         return f"""<div class="book-slider" id="{key}">
 <img src="data:image/png;base64,{self.frames[first]}" alt="{html.escape(self.alternatives[first])}"
  style="max-width:100%;height:auto">
-<div><label for="{key}-range">{html.escape(self.label)}</label>
+<div>{button}
+<label for="{key}-range">{html.escape(self.label)}</label>
 <input id="{key}-range" type="range" min="0" max="{last}" value="{first}" step="1"
  style="width:min(24rem,70%);vertical-align:middle"
  aria-valuetext="{html.escape(self.values[first])}">
@@ -355,7 +388,7 @@ class Slider:
     box.querySelector("output").textContent = values[i];
     box.querySelector("p").textContent = alternatives[i];
     range.setAttribute("aria-valuetext", values[i]);
-  }});
+  }});{play}
 }})();</script></div>"""
 
 

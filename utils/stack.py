@@ -66,8 +66,9 @@ class Stack:
         batch order and dropout masks; ``l1`` and ``l2`` (0) are coefficients of ``sum |w|`` and
         ``sum w²`` over the penalized weights, as ``keras.regularizers.L1`` and ``L2`` have them;
         ``weight_decay`` (0) is decoupled decay of the kernels, as in ``AdamW``; ``dropout`` (0) is
-        the rate after each hidden layer; ``n_train`` (all rows) trains on the first rows only.
-        Further columns are carried along as labels.
+        the rate after each hidden layer; ``n_train`` (all rows) trains on the first rows only;
+        ``learning_rate`` (the optimizer's) takes the place of the optimizer's. Further columns are
+        carried along as labels.
     inputs : int
         Number of features.
     units : sequence of int
@@ -124,6 +125,11 @@ class Stack:
         self.task = task
         self.activation = keras.activations.get(activation)
         self.optimizer = _elementwise(keras.optimizers.get(optimizer))
+        scheduled = isinstance(
+            self.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule
+        )
+        if scheduled and self.runs["learning_rate"].notna().any():
+            raise ValueError("Stack: give a schedule or learning_rate in runs, not both")
         layers = range(len(self.sizes) - 1)
         wanted = layers if penalized_layers is None else penalized_layers
         try:
@@ -194,8 +200,8 @@ class Stack:
         x : ndarray, shape (n, inputs) or (M, n, inputs)
             Training rows, shared by the models or one set a model.
         y : ndarray, shape (n,) or (M, n)
-            Targets; integers for the classification tasks. For a regression with several outputs
-            a trailing axis.
+            Targets; integers for the classification tasks. With a trailing axis for a regression
+            with several outputs and for soft labels (``multiclass``): one probability a class.
         epochs : int
             Passes over the data.
         batch_size : int, optional
@@ -349,8 +355,8 @@ class Stack:
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _own_targets(self, y):
-        """Whether y has a model axis."""
-        return len(y.shape) == (3 if self.task == "regression" else 2)
+        """Whether y has a model axis. Only classes, which are integers, have no axis of outputs."""
+        return len(y.shape) == (3 if y.dtype == "float32" else 2)
 
     def _rows(self, y, part):
         return y[:, part] if self._own_targets(y) else y[part]
@@ -371,13 +377,15 @@ class Stack:
         return x
 
     def _checked(self, x, y, name):
-        """x as float32; y as int32 (classes) or as float32 with a trailing axis of outputs."""
+        """x as float32; y as int32 (classes) or as float32 with a trailing axis of outputs
+        (numbers to regress on, or probabilities)."""
         x = self._checked_x(x, name)
         rows, models, outputs = x.shape[-2], len(self.runs), self.sizes[-1]
         y = np.asarray(y)
         if self.task == "regression" and outputs == 1:
             y = y[..., None]
-        tail = (outputs,) if self.task == "regression" else ()
+        soft = self.task == "multiclass" and y.dtype.kind == "f" and y.shape[-1] == outputs
+        tail = (outputs,) if self.task == "regression" or soft else ()
         if y.shape not in ((rows, *tail), (models, rows, *tail)):
             raise ValueError(
                 f"Stack: the targets of {name} must have one entry a row, for all models or for "
@@ -385,7 +393,11 @@ class Stack:
             )
         if not np.isfinite(y).all():
             raise ValueError(f"Stack: the targets of {name} hold NaN or infinite values")
-        if self.task == "regression":
+        if soft and (y.min() < 0 or abs(y.sum(axis=-1) - 1).max() > 1e-3):
+            raise ValueError(
+                f"Stack: the soft labels of {name} must be >= 0 with sum 1 in each row"
+            )
+        if self.task == "regression" or soft:
             return x, y.astype("float32")
         classes = max(2, outputs)
         if (y != np.round(y)).any() or y.min() < 0 or y.max() >= classes:
@@ -427,11 +439,23 @@ class Stack:
                 z = self._logits(x_step, self._masks(weights.shape[1], first_step + step))
                 loss = tf.reduce_sum(weights * self._row_loss(y_step, z)) + self._penalty()
             gradients = tape.gradient(loss, kernels + biases)
+            rates = self._learning_rates()
             if "weight_decay" in self._used:
-                rate = self.optimizer.learning_rate * self._coefficients["weight_decay"]
+                shrink = (rates * self._coefficients["weight_decay"])[:, None, None]
                 for layer in self.penalized:
-                    kernels[layer].assign_sub(kernels[layer] * rate[:, None, None])
+                    kernels[layer].assign_sub(kernels[layer] * shrink)
+            before = [tf.identity(w) for w in kernels + biases]
             self.optimizer.apply(gradients, self.kernels + self.biases)
+            if self.runs["learning_rate"].notna().any():
+                # The step of each of these optimizers is proportional to its learning rate.
+                ratio = (rates / self.optimizer.learning_rate)[:, None, None]
+                for w, old in zip(kernels + biases, before, strict=True):
+                    w.assign(old + ratio * (w - old))
+
+    def _learning_rates(self):
+        """Learning rate of each model, shape (m,)."""
+        own = tf.constant(self.runs["learning_rate"].to_numpy("float32"))
+        return tf.where(tf.math.is_nan(own), self.optimizer.learning_rate, own)
 
     def _logits(self, x, masks=None):
         """Output of the last layer, shape (m, b, o), for x of shape (b, i) or (m, b, i)."""
@@ -473,6 +497,9 @@ class Stack:
             labels = tf.broadcast_to(tf.cast(y, tf.float32), shape)
             return tf.nn.sigmoid_cross_entropy_with_logits(labels, z[..., 0])
         if self.task == "multiclass":
+            if y.dtype == "float32":
+                labels = tf.broadcast_to(y, tf.shape(z))
+                return tf.nn.softmax_cross_entropy_with_logits(labels, z)
             labels = tf.broadcast_to(y, shape)
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, z)
         return tf.reduce_mean(tf.square(z - y), axis=-1)
@@ -494,7 +521,8 @@ class Stack:
         metrics = {"loss": tf.reduce_sum(weights * self._row_loss(y, z), axis=1)}
         if self.task != "regression":
             guess = z[..., 0] > 0 if self.task == "binary" else tf.argmax(z, axis=-1)
-            right = tf.cast(guess, tf.int32) == tf.cast(y, tf.int32)
+            classes = tf.argmax(y, axis=-1) if y.dtype == "float32" else y
+            right = tf.cast(guess, tf.int32) == tf.cast(classes, tf.int32)
             metrics["accuracy"] = tf.reduce_sum(weights * tf.cast(right, tf.float32), axis=1)
         return metrics
 
@@ -556,7 +584,8 @@ def _filled(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs with defaults filled in and every known column checked."""
     if len(runs) == 0:
         raise ValueError("Stack: runs is empty; give at least one row (see grid)")
-    defaults = {"seed": 0, **dict.fromkeys(COEFFICIENTS, 0.0), "n_train": np.nan}
+    defaults = {"seed": 0, **dict.fromkeys(COEFFICIENTS, 0.0)}
+    defaults |= {"n_train": np.nan, "learning_rate": np.nan}
     missing = {name: value for name, value in defaults.items() if name not in runs}
     runs = runs.reset_index(drop=True).assign(**missing)
     for name in COEFFICIENTS:
@@ -572,7 +601,10 @@ def _filled(runs: pd.DataFrame) -> pd.DataFrame:
     n_train = pd.to_numeric(runs["n_train"], errors="coerce")
     if not (n_train.isna() | (n_train >= 1) & (n_train == n_train.round())).all():
         raise ValueError("Stack: n_train must hold integers >= 1")
-    return runs.assign(seed=seeds.astype(int), n_train=n_train)
+    rates = pd.to_numeric(runs["learning_rate"], errors="coerce")
+    if not (rates.isna() & runs["learning_rate"].isna() | np.isfinite(rates) & (rates > 0)).all():
+        raise ValueError("Stack: learning_rate must hold finite numbers > 0")
+    return runs.assign(seed=seeds.astype(int), n_train=n_train, learning_rate=rates)
 
 
 def _elementwise(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
