@@ -41,7 +41,7 @@ $(STAMP): requirements.txt pyproject.toml
 	@rm -rf $(VENV)
 	@if uv --version >/dev/null 2>&1; then \
 		uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV) && \
-		uv pip install --python $(BIN)/python $(INSTALL) && \
+		uv pip install --compile-bytecode --python $(BIN)/python $(INSTALL) && \
 		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \

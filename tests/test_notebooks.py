@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import re
 from collections.abc import Callable
 
@@ -140,6 +141,31 @@ def few_exercises(nb: nbformat.NotebookNode) -> list[str]:
     return problems
 
 
+def _plain(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", title.replace("{", "").replace("}", "").lower()).strip()
+
+
+@functools.cache
+def bibliography_titles() -> frozenset[str]:
+    text = (notebooks.ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    return frozenset(
+        _plain(title) for title in re.findall(r"(?m)^\s*title\s*=\s*\{(.*)\},?$", text)
+    )
+
+
+def missing_in_bibliography(nb: nbformat.NotebookNode) -> list[str]:
+    """Titles (in italics) under "Further reading" that the bibliography hasn't."""
+    text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    titles = re.findall(
+        r"(?<!\*)\*([^*\n]{12,})\*(?!\*)", text.partition("\n## Further reading")[2]
+    )
+    return [
+        f"not in references.bib: {title}"
+        for title in titles
+        if not any(known.startswith(_plain(title)) for known in bibliography_titles())
+    ]
+
+
 CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
     myst_syntax,
     stale_outputs,
@@ -150,6 +176,7 @@ CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
     stand_in_data,
     no_claims_table,
     few_exercises,
+    missing_in_bibliography,
 ]
 
 
@@ -196,6 +223,10 @@ def good():
             v.new_code_cell("plot()", metadata={"mystnb": page}, outputs=[image]),
             v.new_code_cell("claims_table()", outputs=[table]),
             v.new_markdown_cell(exercises),
+            v.new_markdown_cell(
+                "# End\n\n## Further reading\n\n- Zou, Hastie (2005), *Regularization and variable "
+                "selection via the elastic net*, JRSS B."
+            ),
         ]
     )
     for count, cell in enumerate(notebooks.code_cells(nb), start=1):
@@ -281,6 +312,8 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         nb.cells[4].source = nb.cells[4].source.replace("Level 2", "Level 1")
     elif fault == "no solution":
         nb.cells[4].source = nb.cells[4].source.replace("<details>", "", 1)
+    elif fault == "unknown source":
+        nb.cells[5].source = nb.cells[5].source.replace("elastic net", "elastic band")
     elif fault == "no Python":
         nb.cells[4].source = nb.cells[4].source.replace("So.", "```python\n1 +\n```", 1)
 
@@ -307,6 +340,7 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         ("no level", few_exercises),
         ("no solution", few_exercises),
         ("no Python", few_exercises),
+        ("unknown source", missing_in_bibliography),
     ],
 )
 def test_planted_fault_is_seen(good, fault, check):

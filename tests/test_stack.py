@@ -127,6 +127,38 @@ def test_own_learning_rates_equal_separate_keras_models(moons, optimizer, decay)
             np.testing.assert_allclose(bias_of(got), wanted[1], atol=2e-5)
 
 
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_normalized_runs_equal_separate_keras_models(moons, normalization):
+    x, y = moons
+    runs = pd.DataFrame({"seed": [0, 1], "n_train": [10, 24]})
+    sizes = {"inputs": 3, "units": (8, 5), "normalization": normalization}
+    stack = Stack(runs, **sizes)
+    alone = [stack.model(run) for run in range(2)]
+    order = BatchOrder(runs["seed"], [10, 24], [8, 8]).take(STEPS * 3, 8)
+    stack.fit(x, y, epochs=STEPS, batch_size=8, record_every=10)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    for run, model in enumerate(alone):
+        model.compile("adam", loss)
+        for step in order:
+            model.train_on_batch(x[step[run]], y[step[run], None])
+        for got, wanted in zip(stack.model(run).get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_allclose(got, wanted, atol=5e-5)
+        expected = keras.ops.sigmoid(model(x))[:, 0]
+        np.testing.assert_allclose(stack.predict(x)[run], expected, atol=1e-4)
+
+
+def test_padding_does_not_enter_the_batch_statistics(moons):
+    x, y = moons
+    runs = pd.DataFrame({"seed": 0, "n_train": [5, 24]})
+    alone, together = (
+        Stack(frame, inputs=3, units=(8,), normalization="batch") for frame in (runs[:1], runs)
+    )
+    alone.fit(x, y, epochs=3)
+    together.fit(x, y, epochs=3)
+    for a, b in zip(alone.moments[0], together.moments[0], strict=True):
+        np.testing.assert_allclose(a.numpy()[0], b.numpy()[0], atol=1e-6)
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_soft_labels_equal_a_separate_keras_model(moons, own):
     x, _ = moons
@@ -321,6 +353,7 @@ def test_grid_is_the_product():
             "a schedule or learning_rate",
         ),
         ({"task": "ranking"}, "'ranking' is unknown"),
+        ({"normalization": "group"}, "normalization 'group' is unknown"),
         ({"outputs": 2}, "a binary task has one output"),
         ({"task": "multiclass"}, "needs outputs >= 2"),
         ({"units": (0,)}, "at least 1"),

@@ -21,6 +21,8 @@ import tensorflow as tf
 
 COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
 TASKS = ("binary", "multiclass", "regression")
+NORMALIZATIONS = (None, "batch", "layer")
+EPSILON, MOMENTUM = 1e-3, 0.9  # of the normalizations; 1e-3 is what Keras has
 # Their update of a weight looks at that weight's gradients only.
 ELEMENTWISE = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
 # Largest activation, in numbers, that prediction holds at a time (64 MB of float32).
@@ -79,6 +81,10 @@ class Stack:
         Cross-entropy on a sigmoid, cross-entropy on a softmax, or mean squared error.
     activation : str
         Activation of the hidden layers, by its Keras name.
+    normalization : {None, "batch", "layer"}
+        Standardizes each hidden layer before its bias and activation: over the rows of the batch
+        (with running averages of momentum 0.9 for prediction), or over the units of each row.
+        There is no scale γ; the bias is β.
     optimizer : str or keras.optimizers.Optimizer
         An elementwise optimizer without clipping and without its own ``weight_decay``.
     penalized_layers : sequence of int, optional
@@ -92,6 +98,9 @@ class Stack:
         The runs with all known columns filled in.
     kernels, biases : list of keras.Variable
         One a layer, of shapes (M, in, out) and (M, 1, out).
+    moments : list of tuple of keras.Variable
+        With ``normalization="batch"``, running mean and variance of each hidden layer, of shape
+        (M, 1, out).
 
     Raises
     ------
@@ -108,6 +117,7 @@ class Stack:
         outputs: int = 1,
         task: str = "binary",
         activation: str = "relu",
+        normalization: str | None = None,
         optimizer: str | keras.optimizers.Optimizer = "adam",
         penalized_layers: Sequence[int] | None = None,
         penalize_bias: bool = False,
@@ -118,6 +128,11 @@ class Stack:
             raise ValueError(f"Stack: a binary task has one output, not {outputs}")
         if task == "multiclass" and outputs < 2:
             raise ValueError(f"Stack: a multiclass task needs outputs >= 2, not {outputs}")
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(
+                f"Stack: normalization {normalization!r} is unknown; "
+                f"choose one of {', '.join(map(repr, NORMALIZATIONS))}"
+            )
         self.sizes = [inputs, *units, outputs]
         if min(self.sizes) < 1:
             raise ValueError(f"Stack: layer sizes must be at least 1, not {self.sizes}")
@@ -150,6 +165,15 @@ class Stack:
         ]
         self.biases = [
             keras.Variable(np.zeros((len(self.runs), 1, out), "float32")) for _, out in shapes
+        ]
+        self.normalization = normalization
+        self.moments = [
+            tuple(
+                keras.Variable(np.full((len(self.runs), 1, out), start, "float32"), trainable=False)
+                for start in (0, 1)
+            )
+            for out in self.sizes[1:-1]
+            if normalization == "batch"
         ]
         self.optimizer.build(self.kernels + self.biases)
         self._coefficients = {
@@ -321,12 +345,24 @@ class Stack:
         keras.Sequential
             Dense layers with this run's weights; the last one gives logits for classification.
         """
+        layers = keras.layers
         model = keras.Sequential([keras.Input((self.sizes[0],))])
         for layer, out in enumerate(self.sizes[1:]):
-            last = layer == len(self.kernels) - 1
-            model.add(keras.layers.Dense(out, activation=None if last else self.activation))
-            weights = self.kernels[layer].numpy()[run], self.biases[layer].numpy()[run, 0]
-            model.layers[-1].set_weights(weights)
+            kernel = self.kernels[layer].numpy()[run]
+            bias = self.biases[layer].numpy()[run, 0]
+            hidden = layer < len(self.kernels) - 1
+            normalization = self.normalization if hidden else None
+            model.add(layers.Dense(out, use_bias=normalization is None))
+            model.layers[-1].set_weights([kernel] if normalization else [kernel, bias])
+            if normalization == "batch":
+                model.add(layers.BatchNormalization(momentum=MOMENTUM, scale=False))
+                moments = [moment.numpy()[run, 0] for moment in self.moments[layer]]
+                model.layers[-1].set_weights([bias, *moments])
+            elif normalization == "layer":
+                model.add(layers.LayerNormalization(epsilon=EPSILON, scale=False))
+                model.layers[-1].set_weights([bias])
+            if hidden:
+                model.add(layers.Activation(self.activation))
         return model
 
     def weight_norm(self) -> np.ndarray:
@@ -436,7 +472,7 @@ class Stack:
                 x_step = tf.gather(x, rows, batch_dims=int(len(x.shape) == 3))
                 y_step = tf.gather(y, rows, batch_dims=int(self._own_targets(y)))
             with tf.GradientTape() as tape:
-                z = self._logits(x_step, self._masks(weights.shape[1], first_step + step))
+                z = self._logits(x_step, self._masks(weights.shape[1], first_step + step), weights)
                 loss = tf.reduce_sum(weights * self._row_loss(y_step, z)) + self._penalty()
             gradients = tape.gradient(loss, kernels + biases)
             rates = self._learning_rates()
@@ -457,17 +493,38 @@ class Stack:
         own = tf.constant(self.runs["learning_rate"].to_numpy("float32"))
         return tf.where(tf.math.is_nan(own), self.optimizer.learning_rate, own)
 
-    def _logits(self, x, masks=None):
-        """Output of the last layer, shape (m, b, o), for x of shape (b, i) or (m, b, i)."""
+    def _logits(self, x, masks=None, weights=None):
+        """Output of the last layer, shape (m, b, o), for x of shape (b, i) or (m, b, i).
+
+        In training, ``masks`` are those of dropout, and ``weights`` (m, b) the shares of the rows.
+        """
         h = x
         for layer, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
+            hidden = layer < len(self.kernels) - 1
             equation = "bi,mio->mbo" if h.shape.rank == 2 else "mbi,mio->mbo"
-            h = tf.einsum(equation, h, kernel.value) + bias.value
-            if layer < len(self.kernels) - 1:
+            h = tf.einsum(equation, h, kernel.value)
+            if hidden and self.normalization:
+                h = self._normalized(h, layer, weights)
+            h = h + bias.value
+            if hidden:
                 h = self.activation(h)
                 if masks is not None:
                     h = h * masks[layer]
         return h
+
+    def _normalized(self, z, layer, weights):
+        """z with mean 0 and variance 1; training (``weights``) updates the running averages."""
+        if self.normalization == "layer":
+            mean, variance = tf.nn.moments(z, 2, keepdims=True)
+        elif weights is None:
+            mean, variance = (moment.value for moment in self.moments[layer])
+        else:  # weighted, so that padding doesn't count
+            share = weights[:, :, None]
+            mean = tf.reduce_sum(share * z, axis=1, keepdims=True)
+            variance = tf.reduce_sum(share * tf.square(z - mean), axis=1, keepdims=True)
+            for moment, new in zip(self.moments[layer], (mean, variance), strict=True):
+                moment.value.assign(MOMENTUM * moment.value + (1 - MOMENTUM) * new)
+        return (z - mean) / tf.sqrt(variance + EPSILON)
 
     def _masks(self, rows, step):
         """Dropout masks, one (m, b, units) a hidden layer: 0, or 1/(1 - rate) where a unit stays.
