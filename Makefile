@@ -34,6 +34,7 @@ help: ## List the commands
 
 install: $(STAMP) ## Create .venv with the pinned packages and utils
 
+# uv compiles to bytecode only when asked to; without that each start of TensorFlow is slow.
 $(STAMP): requirements.txt pyproject.toml
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
 		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \

@@ -103,6 +103,9 @@ def train(
     data_loss, metrics = _loss_and_metrics(loss)
     steps = -(-len(data.x_train) // batch_size)
     model.compile(optimizer=optimizer(), loss=data_loss, metrics=metrics, steps_per_execution=steps)
+    # Built here, the optimizer makes no variables while the training step is traced. Otherwise
+    # TensorFlow traces it a second time, which takes longer than training a small model.
+    model.optimizer.build(model.trainable_variables)
     # As tensors in batches: Keras's own way with arrays takes longer than the evaluation.
     validation = _in_batches(
         data.x_validation,
