@@ -58,7 +58,7 @@ book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
 
 test: book ## Build the site, run all notebooks with their solutions, and all tests
 	$(BIN)/python -m tools.solutions
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 _build/solved tests
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 _solved tests
 
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)
@@ -84,4 +84,4 @@ mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded table (a quarte
 	$(BIN)/python -m tools.record mnist_full
 
 clean: ## Remove the site and the virtual environment
-	rm -rf _build $(VENV) .pytest_cache .ruff_cache
+	rm -rf _build _solved $(VENV) .pytest_cache .ruff_cache

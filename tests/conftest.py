@@ -14,13 +14,16 @@ def is_notebook(nodeid: str) -> bool:
     return ".ipynb" in nodeid
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long notebooks first, so that no worker is left with one at the end."""
 
     def seconds(item: pytest.Item) -> float:
         return notebooks.read(item.path).metadata.get("book", {}).get("seconds", 0)
 
     chapters = sorted((i for i in items if is_notebook(i.nodeid)), key=seconds, reverse=True)
+    # Without this, a full run in which nbmake leaves the notebooks out would pass.
+    if config.option.nbmake and not chapters:
+        raise pytest.UsageError("--nbmake was asked for, but no notebook was collected")
     others = [item for item in items if not is_notebook(item.nodeid)]
     # xdist deals out pairs at the start: the longest notebook is paired with a short test.
     items[:] = chapters[:1] + others[:1] + chapters[1:] + others[1:]

@@ -15,7 +15,8 @@ import nbformat
 
 from tools import notebooks
 
-FOLDER = Path("_build") / "solved"
+# Not within _build, whose notebooks nbmake leaves out.
+FOLDER = Path("_solved")
 
 
 def solutions(markdown: str) -> list[str]:

@@ -99,6 +99,36 @@ def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Effect:
     return Effect(float(mean), float(mean - half), float(mean + half), n, confidence)
 
 
+def share_interval(happened: Iterable[bool], confidence: float = 0.95) -> Effect:
+    """Share of runs in which something happened, with Wilson's interval, which stays in [0, 1].
+
+    Parameters
+    ----------
+    happened : iterable of bool, shape (n,)
+        One value a run.
+    confidence : float
+        Confidence of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Effect
+        Share and interval.
+
+    Raises
+    ------
+    ValueError
+        When there is no run, a value is neither true nor false, or ``confidence`` is out of range.
+    """
+    values = np.asarray(happened if hasattr(happened, "__len__") else list(happened))
+    if values.ndim != 1 or not len(values) or not np.isin(values, (0, 1)).all():
+        raise ValueError("share_interval: give one true or false a run, and at least one run")
+    if not 0 < confidence < 1:
+        raise ValueError(f"share_interval: confidence must lie between 0 and 1, not {confidence}")
+    hits, n = int(values.sum()), len(values)
+    low, high = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
+    return Effect(hits / n, float(low), float(high), n, confidence)
+
+
 def paired_difference(
     treatment: Iterable[float], control: Iterable[float], confidence: float = 0.95
 ) -> Effect:
