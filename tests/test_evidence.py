@@ -15,6 +15,7 @@ from utils.evidence import (
     clear_claims,
     mean_interval,
     paired_difference,
+    share_interval,
 )
 
 
@@ -63,6 +64,28 @@ def test_bad_values_are_named(values, message):
 def test_bad_confidence_is_named(confidence):
     with pytest.raises(ValueError, match="between 0 and 1"):
         mean_interval([1, 2], confidence)
+
+
+def test_share_interval_is_wilsons():
+    got = share_interval([True] * 97 + [False] * 3)
+    z, p, n = stats.norm.ppf(0.975), 0.97, 100
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert (got.mean, got.low, got.high) == pytest.approx((p, middle - half, middle + half))
+    assert (got.n, got.confidence) == (100, 0.95)
+
+
+@pytest.mark.parametrize("hits", [0, 5])
+def test_a_share_stays_a_share(hits):
+    got = share_interval(np.arange(5) < hits)
+    assert 0 <= got.low <= got.mean <= got.high <= 1
+    assert got.high - got.low > 0.3
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [[True]], [True, np.nan]])
+def test_bad_shares_are_named(values):
+    with pytest.raises(ValueError, match="one true or false a run"):
+        share_interval(values)
 
 
 def test_pairing_removes_what_the_arms_share():

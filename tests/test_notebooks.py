@@ -192,6 +192,16 @@ def test_notebook_is_valid_and_small(path):
     assert path.stat().st_size <= MAX_BYTES
 
 
+def test_figure_names_are_unique_in_the_book():
+    names = [
+        cell.metadata["mystnb"]["figure"]["name"]
+        for path in PATHS
+        for cell in notebooks.code_cells(notebooks.read(path))
+        if "figure" in cell.metadata.get("mystnb", {})
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_notebook_is_in_the_table_of_contents():
     assert sorted(PATHS) == sorted((notebooks.ROOT / "book").glob("*.ipynb"))
     assert PATHS

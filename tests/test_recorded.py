@@ -2,6 +2,8 @@
 
 import json
 
+import keras
+import numpy as np
 import pytest
 
 from tools import record
@@ -24,6 +26,18 @@ def test_the_recorded_file_belongs_to_the_chapters_cells():
 def test_unknown_name_lists_the_known():
     with pytest.raises(FileNotFoundError, match=r"'nope'; there are: .*mnist_full"):
         load_recorded("nope")
+
+
+def test_all_arms_of_a_seed_start_with_the_same_weights():
+    page = {}
+    exec(record.recorded_cells(record.CHAPTER), page)
+    start = {}
+    for name, arm in page["ARMS"].items():
+        keras.utils.set_random_seed(3)
+        start[name] = page["network"]((30, 20), **arm.get("model", {})).get_weights()
+    for weights in start.values():
+        for ours, plain in zip(weights, start["none"], strict=True):
+            np.testing.assert_array_equal(ours, plain)
 
 
 ABOUT = {

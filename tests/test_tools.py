@@ -413,6 +413,16 @@ a + 1
     assert len({cell.id for cell in copy.cells}) == 4
 
 
+def test_nbmake_collects_the_copies(book):
+    # It leaves out folders of some names, and pytest would pass without a word.
+    assert solutions.main(book) == 0
+    command = [sys.executable, "-m", "pytest", "--nbmake", "--collect-only", "-q"]
+    ran = subprocess.run(
+        [*command, str(solutions.FOLDER)], cwd=book, capture_output=True, text=True, check=True
+    )
+    assert "first.ipynb::" in ran.stdout
+
+
 # The Makefile
 
 
