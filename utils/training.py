@@ -56,7 +56,8 @@ def train(
     ----------
     build : callable
         Returns a fresh, uncompiled model. For classification its last layer gives logits. It is
-        called after the seed is set, so two arms of one seed start alike.
+        called after the seed is set. Two arms of one seed start with the same weights when they
+        make the same layers in the same order, dropout layers last.
     data : Dataset
         Trained on ``x_train``; the validation split, where there is one, is recorded.
     epochs : int
@@ -106,19 +107,15 @@ def train(
     # Built here, the optimizer makes no variables while the training step is traced. Otherwise
     # TensorFlow traces it a second time, which takes longer than training a small model.
     model.optimizer.build(model.trainable_variables)
-    # As tensors in batches: Keras's own way with arrays takes longer than the evaluation.
-    validation = _in_batches(
-        data.x_validation,
-        data.y_validation,
-        tf.data.Dataset.range(len(data.x_validation)).batch(1024),
-    )
+    # As batches of tensors: Keras's own way with arrays takes longer than the evaluation.
+    validation = tf.data.Dataset.from_tensor_slices((data.x_validation, data.y_validation))
     start = time.perf_counter()
     logs = model.fit(
         _shuffled(data.x_train, data.y_train, batch_size, seed, augment),
         epochs=epochs,
         steps_per_epoch=steps,
         shuffle=False,  # _shuffled has done it
-        validation_data=validation if len(data.x_validation) else None,
+        validation_data=validation.batch(1024) if len(data.x_validation) else None,
         callbacks=[*callbacks, _Progress(epochs)],
         verbose=0,
     ).history
@@ -165,18 +162,13 @@ def _loss_and_metrics(name):
     )
 
 
-def _in_batches(x, y, rows):
-    """The rows with these numbers, as pairs of tensors."""
-    x, y = tf.constant(x), tf.constant(y)
-    return rows.map(lambda i: (tf.gather(x, i), tf.gather(y, i)))
-
-
 def _shuffled(x, y, batch_size, seed, augment):
     """Shuffled batches without end: starting an iterator anew each epoch would cost more than the
     steps of a small model. Row numbers are shuffled, not rows: it is faster, and the order depends
     on the seed and the number of rows alone, so all arms of a comparison see the same one."""
+    x, y = tf.constant(x), tf.constant(y)
     rows = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size).repeat()
-    batches = _in_batches(x, y, rows)
+    batches = rows.map(lambda i: (tf.gather(x, i), tf.gather(y, i)))
     if augment is not None:
         seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
         batches = tf.data.Dataset.zip(batches, seeds).map(
