@@ -58,34 +58,23 @@ def affine_jitter(
         )
     grey = images.shape.rank == 3
     height, width = images.shape[1:3]
-    u = tf.random.stateless_uniform((5, tf.shape(images)[0]), seed, -1.0, 1.0)[..., None, None]
+    u = tf.random.stateless_uniform((5, tf.shape(images)[0]), seed, -1.0, 1.0)
     angle, size, slant = u[0] * rotation * np.pi / 180, 1 + scale * u[1], shear * u[4]
     cos, sin = tf.cos(angle) / size, tf.sin(angle) / size
 
-    # Measured from the middle of the image, where the shift moves it, the pixel at (x, y) comes
-    # from (cos * (x + slant * y) + sin * y, -sin * (x + slant * y) + cos * y).
-    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    x = tf.range(width, dtype=tf.float32) - middle_x - shift * u[3]
-    y = tf.range(height, dtype=tf.float32)[:, None] - middle_y - shift * u[2]
-    x = x + slant * y
-    from_x, from_y = middle_x + cos * x + sin * y, middle_y - sin * x + cos * y
-    moved = _look_up(images[..., None] if grey else images, from_x, from_y)
+    # Measured from the middle of the image, the pixel at (x, y) comes from
+    # (xx * x + xy * y, yx * x + yy * y). The shift moves the middle.
+    xx, xy, yx, yy = cos, sin + cos * slant, -sin, cos - sin * slant
+    from_x, from_y = (width - 1) / 2, (height - 1) / 2
+    to_x, to_y = from_x + shift * u[3], from_y + shift * u[2]
+    zero = tf.zeros_like(xx)
+    rows = [xx, xy, from_x - xx * to_x - xy * to_y, yx, yy, from_y - yx * to_x - yy * to_y]
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images[..., None] if grey else images,
+        transforms=tf.stack([*rows, zero, zero], axis=1),
+        output_shape=(height, width),
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+        fill_value=0.0,
+    )
     return moved[..., 0] if grey else moved
-
-
-@tf.function(jit_compile=True)
-def _look_up(images, x, y):
-    """Values between the pixels, at places x and y of shape (n, height, width); 0 outside."""
-    height, width, channels = images.shape[1:]
-    padded = tf.pad(images, [[0, 0], [1, 2], [1, 2], [0, 0]])
-    x, y = tf.clip_by_value(x + 1, 0.0, width + 1.0), tf.clip_by_value(y + 1, 0.0, height + 1.0)
-    left, top = tf.floor(x), tf.floor(y)
-    right, down = (x - left)[..., None], (y - top)[..., None]
-    image = tf.range(tf.shape(images)[0])[:, None, None]
-    place = (image * (height + 3) + tf.cast(top, tf.int32)) * (width + 3) + tf.cast(left, tf.int32)
-    pixels = tf.reshape(padded, [-1, channels])
-
-    def blend_row(place):
-        return (1 - right) * tf.gather(pixels, place) + right * tf.gather(pixels, place + 1)
-
-    return (1 - down) * blend_row(place) + down * blend_row(place + width + 3)
