@@ -25,12 +25,13 @@ export PYTHONHASHSEED ?= 0
 export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test execute serve lint format lock repository mnist-full clean
+.PHONY: help install book test execute serve lint format lock repository \
+	status mnist-full cifar10-full clean
 
 help: ## List the commands
 	@echo "make <command>:"
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
-		while IFS='|' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 install: $(STAMP) ## Create .venv with the pinned packages and utils
 
@@ -63,6 +64,9 @@ test: book ## Build the site, run all notebooks with their solutions, and all te
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)
 
+status: $(STAMP) ## Write book/status.md from the notebooks' results
+	@$(BIN)/python -m tools.status
+
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=n for another port)
 	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 $(PORT)
 
@@ -80,8 +84,12 @@ lock: $(STAMP) ## Compile pyproject.toml into requirements.txt (UPGRADE=1 for th
 repository: $(STAMP) ## Point everything at a fork: make repository URL=https://github.com/you/book
 	@$(BIN)/python -m tools.repository "$(URL)"
 
-mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded table (some 20 minutes; can be resumed)
+mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some 40 minutes; can be resumed)
 	$(BIN)/python -m tools.record mnist_full
+	$(BIN)/python -m tools.record mnist_literature
+
+cifar10-full: $(STAMP) ## Full-size CIFAR-10 runs behind the recorded table (some hours; can be resumed)
+	$(BIN)/python -m tools.record cifar10_full
 
 clean: ## Remove the site and the virtual environment
 	rm -rf _build _solved $(VENV) .pytest_cache .ruff_cache

@@ -1,26 +1,46 @@
 """Recorded runs belong to the page that shows them, and can be resumed."""
 
+import functools
 import json
+import sys
 
 import keras
 import numpy as np
 import pytest
 
-from tools import record
+from tools import notebooks, record
+from utils import data, training
 from utils.recorded import load_recorded
 
 
-def test_the_recorded_file_belongs_to_the_chapters_cells():
-    results, about = load_recorded("mnist_full")
-    assert about["code"] == record.code_digest(record.CHAPTER), (
-        "the recorded cells of the MNIST chapter changed: run make mnist-full"
+def is_shown(name: str) -> bool:
+    """Whether the run's file is there, or has to be: its chapter loads it."""
+    cells = notebooks.code_cells(notebooks.read(record.RUNS[name].notebook))
+    file = record.ROOT / "utils" / "recorded" / f"{name}.json"
+    return file.is_file() or any(f'load_recorded("{name}")' in cell.source for cell in cells)
+
+
+@functools.cache
+def page(name: str) -> dict:
+    """What the recorded cells of the run's chapter define."""
+    names: dict = {}
+    exec(record.recorded_cells(record.RUNS[name].notebook, name), names)
+    return names
+
+
+@pytest.mark.parametrize("name", [name for name in record.RUNS if is_shown(name)])
+def test_the_recorded_file_belongs_to_the_chapters_cells(name):
+    recording = record.RUNS[name]
+    results, about = load_recorded(name)
+    assert about["code"] == record.code_digest(recording.notebook, name), (
+        f"the recorded cells of {recording.notebook.name} changed: run {about['command']}"
     )
     assert about["data"]["is_real"]
-    settings = about["settings"]
-    assert (settings["n_train"], settings["n_validation"]) == (34_300, 14_700)
-    assert not results.duplicated(["arm", "seed"]).any()
-    assert len(results) == results["arm"].nunique() * settings["seeds"]
-    assert settings["seeds"] >= 3
+    assert about["settings"] == recording.settings
+    assert recording.seeds >= 2
+    arms = page(name)[recording.arms]
+    runs = list(zip(results["arm"], results["seed"], strict=True))
+    assert sorted(runs) == sorted((arm, seed) for arm in arms for seed in range(recording.seeds))
 
 
 def test_unknown_name_lists_the_known():
@@ -28,16 +48,86 @@ def test_unknown_name_lists_the_known():
         load_recorded("nope")
 
 
-def test_all_arms_of_a_seed_start_with_the_same_weights():
-    page = {}
-    exec(record.recorded_cells(record.CHAPTER), page)
+@pytest.mark.parametrize(("name", "sizes"), [("mnist_full", [(30, 20)]), ("cifar10_full", [])])
+def test_all_arms_of_a_seed_start_with_the_same_weights(name, sizes):
+    kinds = (keras.layers.Conv2D, keras.layers.Dense)
     start = {}
-    for name, arm in page["ARMS"].items():
+    for arm, options in page(name)["ARMS"].items():
         keras.utils.set_random_seed(3)
-        start[name] = page["network"]((30, 20), **arm.get("model", {})).get_weights()
+        model = page(name)["network"](*sizes, **options.get("model", {}))
+        layers = [layer for layer in model.layers if isinstance(layer, kinds)]
+        start[arm] = [weights for layer in layers for weights in layer.get_weights()]
+    assert start["none"]
     for weights in start.values():
         for ours, plain in zip(weights, start["none"], strict=True):
             np.testing.assert_array_equal(ours, plain)
+
+
+# The command, with few images, two arms and one epoch
+
+SIZES = {"n_train": 64, "n_validation": 32, "epochs": 1, "seeds": 1}
+
+
+def small_data(name, n_train, n_validation, seed, is_real=True):
+    """A data set of random images in the shape of the real ones."""
+    rng = np.random.default_rng(seed)
+    splits = []
+    for n in (n_train, n_validation, 32):
+        splits += [rng.random((n, *data.SHAPES[name]), "float32"), rng.integers(0, 10, n)]
+    return data.Dataset(name, is_real, *splits)
+
+
+@pytest.fixture(params=record.RUNS)
+def command(request, tmp_path, monkeypatch):
+    """Runs a recording's command at a tiny size; has its file and the number of models trained."""
+    name, cells, train = request.param, record.recorded_cells, training.train
+
+    def counted(*arguments, **options):
+        if run.trained == run.killed_after:
+            raise KeyboardInterrupt
+        run.trained += 1
+        return train(*arguments, **options)
+
+    def run(killed_after=None):
+        run.trained, run.killed_after = 0, killed_after
+        record.main()
+
+    run.file = tmp_path / f"{name}.json"
+    sizes = [f"--{setting.replace('_', '-')}={value}" for setting, value in SIZES.items()]
+    monkeypatch.setattr(sys, "argv", ["record", name, f"--folder={tmp_path}", *sizes])
+    monkeypatch.setattr(data, "load", small_data)
+    monkeypatch.setattr(training, "train", counted)
+    # The last two arms: they augment, stop early, and have a schedule.
+    two = "\n\nARMS = {name: ARMS[name] for name in list(ARMS)[-2:]}"
+    monkeypatch.setattr(record, "recorded_cells", lambda *which: cells(*which) + two)
+    return run
+
+
+def test_a_killed_command_goes_on_where_it_was(command):
+    with pytest.raises(KeyboardInterrupt):
+        command(killed_after=1)
+    part = json.loads(command.file.read_text())
+    assert len(part["results"]) == 1
+
+    command()
+    assert command.trained == 1
+    whole = json.loads(command.file.read_text())
+    assert whole["results"][:1] == part["results"]
+    assert len({result["arm"] for result in whole["results"]}) == 2
+    assert {"seed", "epochs", "train", "validation", "test"} <= set(whole["results"][1])
+    assert whole["about"]["settings"] == SIZES
+
+    before = command.file.read_bytes()
+    command()
+    assert command.trained == 0
+    assert command.file.read_bytes() == before
+
+
+def test_a_stand_in_is_not_recorded(command, monkeypatch):
+    monkeypatch.setattr(data, "load", functools.partial(small_data, is_real=False))
+    with pytest.raises(SystemExit, match="stand-in"):
+        command()
+    assert not command.file.exists()
 
 
 ABOUT = {
@@ -67,5 +157,5 @@ def test_results_of_other_code_are_set_aside(tmp_path):
 
 
 def test_a_notebook_without_recorded_cells_is_an_error():
-    with pytest.raises(ValueError, match="no cell tagged 'recorded'"):
-        record.recorded_cells(record.ROOT / "book" / "overfitting.ipynb")
+    with pytest.raises(ValueError, match=r"overfitting\.ipynb has no cell tagged 'mnist_full'"):
+        record.recorded_cells(record.ROOT / "book" / "overfitting.ipynb", "mnist_full")

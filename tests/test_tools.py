@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from tools import execute, notebooks, repository, solutions
+from tools import execute, notebooks, repository, solutions, status
+from utils import evidence
 
 URL = "https://github.com/someone/some-book"
 CONFIG = f"title: T\nrepository:\n  url: {URL}\n  branch: main\n"
@@ -26,6 +28,17 @@ parts:
         sections:
           - file: book/second
 """
+RECORDED = {
+    "about": {
+        "command": "make run",
+        "date": "2026-01-02",
+        "seconds": 3 * 3600,
+        "settings": {"n_train": 9, "n_validation": 9, "epochs": 7, "seeds": 3},
+        "versions": {"keras": "3.1", "python": "3.12.1"},
+        "machine": "2 cores",
+    },
+    "results": [{"arm": arm, "seed": seed} for arm in ("none", "L2") for seed in range(3)],
+}
 
 
 def make_notebook(path: Path, *sources: str) -> None:
@@ -44,7 +57,7 @@ def book(tmp_path):
     (tmp_path / "_toc.yml").write_text(TOC)
     (tmp_path / "book" / "index.md").write_text("# Front\n")
     (tmp_path / "utils" / "__init__.py").write_text('"""regularization-book"""\nvalue = 1\n')
-    (tmp_path / "utils" / "recorded" / "run.json").write_text("{}\n")
+    (tmp_path / "utils" / "recorded" / "run.json").write_text(json.dumps(RECORDED) + "\n")
     make_notebook(tmp_path / "book" / "first.ipynb", "import sys\nprint(6 * 7)")
     make_notebook(tmp_path / "book" / "second.ipynb", "'second'")
     return tmp_path
@@ -64,6 +77,7 @@ def test_notebooks_come_from_the_table_of_contents(book):
 
 def test_digest_sees_code_and_utils_only(book):
     nb = notebooks.read(first(book))
+    nb.cells[1].source = 'load_recorded("run")'
     before = notebooks.digest(nb, book)
     nb.cells[0].source = "# Another title"
     nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="42\n")]
@@ -83,6 +97,20 @@ def test_digest_sees_code_and_utils_only(book):
     (book / "utils" / "new.py").unlink()
     nb.cells[1].source += "\n"
     assert notebooks.digest(nb, book) != before
+
+
+def test_recorded_run_counts_only_where_it_is_loaded(book):
+    v = nbformat.v4
+    loads = v.new_notebook(cells=[v.new_code_cell("import x"), v.new_code_cell('x.load("run")')])
+    others = [
+        v.new_notebook(cells=[v.new_code_cell('load_recorded("run_two")\nrun("rerun")')]),
+        v.new_notebook(cells=[v.new_markdown_cell('`load_recorded("run")`'), v.new_code_cell("1")]),
+    ]
+    for nb in (loads, *others):
+        nb.metadata["book"] = {"digest": notebooks.digest(nb, book)}
+    (book / "utils" / "recorded" / "run.json").write_text("{}")
+    assert not notebooks.is_fresh(loads, book)
+    assert all(notebooks.is_fresh(nb, book) for nb in others)
 
 
 def test_digest_tells_where_a_cell_ends(book):
@@ -136,6 +164,7 @@ def test_execute_runs_what_is_out_of_date_and_nothing_else(book, capsys):
     assert {"python", "tensorflow", "keras", "numpy"} <= set(nb.metadata["book"]["versions"])
     assert "execution" not in nb.cells[1].metadata
     assert execute.main(["--check"], book) == 0
+    assert status.main(["--check"], book) == 0
 
     # A change to one notebook re-runs that one.
     make_notebook(book / "book" / "second.ipynb", "'changed'")
@@ -164,6 +193,7 @@ def test_failing_cell_leaves_the_file_and_shows_the_traceback(book, capsys):
     assert "ZeroDivisionError" in printed.err
     assert "FAILED" in printed.out
     assert first(book).read_bytes() == before
+    assert not (book / status.PAGE).exists()
 
 
 def test_stand_in_outputs_are_written_only_on_request(book, capsys):
@@ -423,6 +453,74 @@ def test_nbmake_collects_the_copies(book):
     assert "first.ipynb::" in ran.stdout
 
 
+# tools/status.py
+
+
+def store_run(path: Path, python: str = "3.12.1", data: str = "real") -> None:
+    """Give a notebook what a run leaves in it: two claims that hold and one not tested."""
+    effect = evidence.Effect(2.0, 1.5, 2.5, 5)
+    stand_in = SimpleNamespace(is_real=False)
+    evidence.clear_claims()
+    evidence.claim("A helps", effect, at_least=1)
+    evidence.claim("B helps", effect, at_least=0.5)
+    evidence.claim("C helps", effect, at_most=0, data=stand_in)
+    shown = {"text/html": evidence.claims_table()._repr_html_()}
+    evidence.clear_claims()
+    nb = notebooks.read(path)
+    nb.cells[-1].outputs = [nbformat.v4.new_output("execute_result", shown, execution_count=1)]
+    versions = {"keras": "3.1", "python": python}
+    nb.metadata["book"] = {"data": data, "seconds": 61.7, "versions": versions}
+    path.write_text(nbformat.writes(nb), encoding="utf-8")
+
+
+def test_status_page_shows_what_is_stored(book):
+    store_run(first(book), data="stand-in")
+    lines = status.page(book).splitlines()
+    assert lines[0] == "# Status"
+    assert "Versions: python 3.12.1, keras 3.1." in lines
+    assert "| [Title](first.ipynb) | 62 | stand-in | 2 | 1 |" in lines
+    assert "| [Title](second.ipynb) | not run | – | – | – |" in lines
+    versions = "python 3.12.1, keras 3.1"
+    assert f"| `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
+
+
+def test_status_page_shows_different_versions_by_chapter(book):
+    store_run(first(book))
+    store_run(book / "book" / "second.ipynb", python="3.13.2")
+    text = status.page(book)
+    assert "Versions:" not in text
+    assert "| [Title](first.ipynb) | 62 | real | 2 | 1 | python 3.12.1, keras 3.1 |" in text
+    assert "| [Title](second.ipynb) | 62 | real | 2 | 1 | python 3.13.2, keras 3.1 |" in text
+
+
+def test_status_page_is_checked_and_written(book, capsys):
+    assert status.main(["--check"], book) == 1
+    assert "run make status" in capsys.readouterr().err
+    assert not (book / status.PAGE).exists()
+    assert status.main([], book) == 0
+    written = (book / status.PAGE).read_bytes()
+    assert status.main(["--check"], book) == 0
+    store_run(first(book))
+    assert status.main(["--check"], book) == 1
+    assert (book / status.PAGE).read_bytes() == written
+    assert status.main([], book) == 0
+    assert (book / status.PAGE).read_bytes() != written
+
+
+def test_status_page_refuses_a_contradicted_claim_and_a_notebook_without_title(book, capsys):
+    store_run(first(book))
+    text = first(book).read_text(encoding="utf-8")
+    for old, new in (("<td>holds", "<td>contradicted"), ("# Title", "Title")):
+        first(book).write_text(text.replace(old, new), encoding="utf-8")
+        assert status.main([], book) == 1
+        assert "first.ipynb" in capsys.readouterr().err
+
+
+def test_real_status_page_is_up_to_date():
+    committed = (notebooks.ROOT / status.PAGE).read_text(encoding="utf-8")
+    assert committed == status.page(), "run make status"
+
+
 # The Makefile
 
 
@@ -433,5 +531,5 @@ def test_make_lists_its_commands():
         ["make"], cwd=notebooks.ROOT, env=env, capture_output=True, text=True, check=True
     )
     listed = {line.split()[0] for line in ran.stdout.splitlines()[1:]}
-    wanted = "book test execute serve lint format lock repository mnist-full clean help"
-    assert set(wanted.split()) <= listed
+    wanted = "book test execute status serve lint format lock repository clean help"
+    assert {*wanted.split(), "mnist-full", "cifar10-full"} <= listed

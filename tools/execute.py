@@ -2,6 +2,7 @@
 
 A notebook is out of date when its code or ``utils`` changed since its outputs were made. The
 outputs' digest is in the notebook's metadata, with the run's time, versions and kind of data.
+Afterwards the page ``book/status.md`` is made anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
 
-from tools import notebooks
+from tools import notebooks, status
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "scikit-learn")
 # Lines on stderr that say nothing about the book: tqdm's bars, and what TensorFlow's C++ side logs
@@ -179,8 +180,10 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
             tqdm.write(f"\n{path.name}: {error}", file=sys.stderr)
             rows.append((path.stem, "", "FAILED, file untouched"))
     width = max(len(name) for name, _, _ in rows)
-    for name, seconds, status in rows:
-        print(f"{name:<{width}}  {seconds:>8}  {status}")
+    for name, seconds, outcome in rows:
+        print(f"{name:<{width}}  {seconds:>8}  {outcome}")
+    if any(seconds for _, seconds, _ in rows):
+        failed = status.main([], root) != 0 or failed
     return 1 if failed else 0
 
 

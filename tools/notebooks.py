@@ -61,12 +61,16 @@ def output_text(nb: nbformat.NotebookNode) -> str:
 def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
     """SHA-256 of everything that a notebook's outputs come from, apart from the data.
 
-    That is the code cells, ``utils/*.py`` and ``utils/recorded/*.json``. Line ends don't count, so
-    a Windows checkout has the same digest.
+    That is the code cells, ``utils/*.py``, and those files of ``utils/recorded/*.json`` that the
+    code names in double quotes, as in ``load_recorded("mnist_full")``. Line ends don't count, so a
+    Windows checkout has the same digest.
     """
     parts = [("cell", cell.source.encode()) for cell in code_cells(nb)]
-    shared = [*(root / "utils").rglob("*.py"), *(root / "utils" / "recorded").glob("*.json")]
-    for path in sorted(shared, key=lambda p: p.relative_to(root).as_posix()):
+    code = "\n".join(cell.source for cell in code_cells(nb))
+    recorded = (root / "utils" / "recorded").glob("*.json")
+    used = [path for path in recorded if f'"{path.stem}"' in code]
+    used += (root / "utils").rglob("*.py")
+    for path in sorted(used, key=lambda p: p.relative_to(root).as_posix()):
         parts.append((path.relative_to(root).as_posix(), path.read_bytes()))
     total = hashlib.sha256()
     for name, content in parts:

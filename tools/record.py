@@ -1,9 +1,9 @@
-"""Full-size runs, kept as a file: ``python -m tools.record mnist_full``.
+"""Full-size runs, kept as a file: ``python -m tools.record cifar10_full``.
 
-Runs the cells tagged ``recorded`` of a chapter, so that what is recorded is what the page shows,
-and trains each arm with each seed. The file is rewritten after every model; started again after a
-kill, the command goes on with what is missing. A file made by other code or on other data isn't
-mixed with new results: it is set aside under a name that ends in ``.old``.
+Runs the cells of a chapter that are tagged with the run's name, so that what is recorded is what
+the page shows, and trains each arm with each seed. The file is rewritten after every model; started
+again after a kill, the command goes on with what is missing. A file made by other code or on other
+data isn't mixed with new results: it is set aside under a name that ends in ``.old``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 import time
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,28 +24,84 @@ import nbformat
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTER = ROOT / "book" / "mnist_case_study.ipynb"
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 
-def recorded_cells(notebook: Path) -> str:
-    """Source of the cells tagged ``recorded``, in order."""
+@dataclass(frozen=True)
+class Recording:
+    """One recorded run: a chapter's arms at full size.
+
+    Attributes
+    ----------
+    command : str
+        What makes the file.
+    chapter : str
+        The notebook, which has cells tagged with the run's name. They define ``arms``, ``run`` and,
+        optionally, ``details``.
+    dataset : str
+        Name of the data set, see ``utils.data.load``.
+    n_train, n_validation, seeds, epochs : int
+        Size of the run.
+    arms, run : str
+        Names of the table of arms and of the function that trains one of them.
+    """
+
+    command: str
+    chapter: str
+    dataset: str
+    n_train: int
+    n_validation: int
+    seeds: int
+    epochs: int
+    arms: str = "ARMS"
+    run: str = "run"
+
+    @property
+    def notebook(self) -> Path:
+        """Path of the chapter."""
+        return ROOT / "book" / f"{self.chapter}.ipynb"
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """What may be changed on the command line."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+
+SETTINGS = ("n_train", "n_validation", "epochs", "seeds")
+RUNS = {
+    "mnist_full": Recording(
+        "make mnist-full", "mnist_case_study", "mnist", 34_300, 14_700, seeds=5, epochs=10
+    ),
+    "mnist_literature": Recording(
+        "make mnist-full", "mnist_case_study", "mnist", 50_000, 10_000, seeds=4, epochs=15,
+        arms="PAPER_ARMS", run="paper_run",
+    ),
+    "cifar10_full": Recording(
+        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=3, epochs=50
+    ),
+}  # fmt: skip
+
+
+def recorded_cells(notebook: Path, name: str) -> str:
+    """Source of the cells tagged with the run's name, in order."""
     cells = nbformat.read(notebook, as_version=4).cells
-    chosen = [c.source for c in cells if "recorded" in c.metadata.get("tags", [])]
+    chosen = [c.source for c in cells if name in c.metadata.get("tags", [])]
     if not chosen:
-        raise ValueError(f"{notebook.name} has no cell tagged 'recorded'")
+        raise ValueError(f"{notebook.name} has no cell tagged {name!r}")
     return "\n\n".join(chosen)
 
 
-def code_digest(notebook: Path) -> str:
+def code_digest(notebook: Path, name: str) -> str:
     """SHA-256 of the recorded cells: tells whether a file still belongs to the page."""
-    return hashlib.sha256(recorded_cells(notebook).encode()).hexdigest()
+    return hashlib.sha256(recorded_cells(notebook, name).encode()).hexdigest()
 
 
 def save(content: dict, file: Path) -> None:
-    """Write JSON whole or not at all."""
+    """Write JSON whole or not at all, one line a result."""
+    about = json.dumps(content["about"], indent=1, ensure_ascii=False)
+    results = ",\n".join(json.dumps(r, ensure_ascii=False) for r in content["results"])
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.write_text(f'{{"about": {about},\n"results": [\n{results}\n]}}\n', encoding="utf-8")
     os.replace(part, file)
 
 
@@ -61,18 +118,20 @@ def previous_results(file: Path, about: dict) -> tuple[list[dict], float]:
     return [], 0.0
 
 
-def mnist_full(file: Path, sizes: dict[str, int], seeds: int, epochs: int) -> None:
-    """Every arm of the MNIST chapter at the tutorial's full size."""
-    from utils.data import digest, load_mnist
+def record(name: str, recording: Recording, file: Path) -> None:
+    """Train every arm with every seed at full size, and keep what came out."""
+    from utils.data import digest, load
 
     page: dict = {}
-    exec(compile(recorded_cells(CHAPTER), CHAPTER.name, "exec"), page)
-    data = [load_mnist(**sizes, seed=seed) for seed in range(seeds)]
+    exec(compile(recorded_cells(recording.notebook, name), recording.notebook.name, "exec"), page)
+    arms, run = page[recording.arms], page[recording.run]
+    sizes = {"n_train": recording.n_train, "n_validation": recording.n_validation}
+    data = [load(recording.dataset, **sizes, seed=seed) for seed in range(recording.seeds)]
     about = {
-        "command": "make mnist-full",
+        "command": recording.command,
         "date": datetime.date.today().isoformat(),
         "seconds": 0.0,
-        "settings": {**sizes, "epochs": epochs, "seeds": seeds},
+        "settings": recording.settings,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "data": {
@@ -81,16 +140,18 @@ def mnist_full(file: Path, sizes: dict[str, int], seeds: int, epochs: int) -> No
             "x_test": digest(data[0].x_test),
             "x_train": [digest(d.x_train) for d in data],
         },
-        "code": code_digest(CHAPTER),
+        "code": code_digest(recording.notebook, name),
     }
     if not data[0].is_real:
-        sys.exit("mnist_full: real MNIST isn't at hand, and a stand-in is not worth recording")
+        sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
     results, before = previous_results(file, about)
     done = {(r["arm"], r["seed"]) for r in results}
-    tasks = [(arm, seed) for seed in range(seeds) for arm in page["ARMS"]]
+    tasks = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
     start = time.perf_counter()
     for arm, seed in tqdm([t for t in tasks if t not in done], unit="model"):
-        result, _, _ = page["run"](page["ARMS"][arm], data[seed], seed, epochs=epochs)
+        result, model, history = run(arms[arm], data[seed], seed, epochs=recording.epochs)
+        if "details" in page:
+            result |= page["details"](model, data[seed], history)
         results.append({"arm": arm, **result})
         about["seconds"] = round(before + time.perf_counter() - start, 1)
         save({"about": about, "results": results}, file)
@@ -98,16 +159,16 @@ def mnist_full(file: Path, sizes: dict[str, int], seeds: int, epochs: int) -> No
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", choices=["mnist_full"])
+    parser.add_argument("run", choices=list(RUNS))
     parser.add_argument("--folder", type=Path, default=ROOT / "utils" / "recorded")
-    parser.add_argument("--n-train", type=int, default=34_300)
-    parser.add_argument("--n-validation", type=int, default=14_700)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=10)
+    for setting in SETTINGS:
+        parser.add_argument(f"--{setting.replace('_', '-')}", type=int)
     options = parser.parse_args()
-    sizes = {"n_train": options.n_train, "n_validation": options.n_validation}
-    mnist_full(options.folder / f"{options.run}.json", sizes, options.seeds, options.epochs)
+    chosen = {s: getattr(options, s) for s in SETTINGS if getattr(options, s) is not None}
+    recording = replace(RUNS[options.run], **chosen)
+    record(options.run, recording, options.folder / f"{options.run}.json")
 
 
 if __name__ == "__main__":
