@@ -26,7 +26,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve lint format lock repository \
-	status mnist-full cifar10-full clean
+	status mnist-full clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -64,7 +64,7 @@ test: book ## Build the site, run all notebooks with their solutions, and all te
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)
 
-status: $(STAMP) ## Write book/status.md from the notebooks' results
+status: $(STAMP) ## Bring the status page and the guide's figures up to date with the notebooks
 	@$(BIN)/python -m tools.status
 
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=n for another port)
@@ -87,9 +87,6 @@ repository: $(STAMP) ## Point everything at a fork: make repository URL=https://
 mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some 40 minutes; can be resumed)
 	$(BIN)/python -m tools.record mnist_full
 	$(BIN)/python -m tools.record mnist_literature
-
-cifar10-full: $(STAMP) ## Full-size CIFAR-10 runs behind the recorded table (some hours; can be resumed)
-	$(BIN)/python -m tools.record cifar10_full
 
 clean: ## Remove the site and the virtual environment
 	rm -rf _build _solved $(VENV) .pytest_cache .ruff_cache

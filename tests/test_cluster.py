@@ -48,7 +48,7 @@ def page(tmp_path) -> dict:
 def cluster_block() -> str:
     """The block of the chapter's text that sends the sweep to a cluster."""
     text = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-    (block,) = [b.partition("\n```")[0] for b in text.split("```python\n") if "Client()" in b]
+    (block,) = [b.partition("\n```")[0] for b in text.split("```python\n") if "Client(" in b]
     return block
 
 
@@ -74,7 +74,7 @@ def test_a_killed_worker_loses_no_result(page, monkeypatch):
     with dask.distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster:
-        monkeypatch.setattr(dask.distributed, "Client", lambda: connect(cluster))
+        monkeypatch.setattr(dask.distributed, "Client", lambda **_: connect(cluster))
         killed: list[list[str]] = []
         killer = threading.Thread(target=kill_a_worker, args=(page["path"], killed), daemon=True)
         killer.start()

@@ -48,13 +48,16 @@ def test_unknown_name_lists_the_known():
         load_recorded("nope")
 
 
-@pytest.mark.parametrize(("name", "sizes"), [("mnist_full", [(30, 20)]), ("cifar10_full", [])])
-def test_all_arms_of_a_seed_start_with_the_same_weights(name, sizes):
+NETWORKS = [("mnist_full", "network", [(30, 20)]), ("mnist_literature", "paper_network", [])]
+
+
+@pytest.mark.parametrize(("name", "network", "sizes"), NETWORKS)
+def test_all_arms_of_a_seed_start_with_the_same_weights(name, network, sizes):
     kinds = (keras.layers.Conv2D, keras.layers.Dense)
     start = {}
-    for arm, options in page(name)["ARMS"].items():
+    for arm, options in page(name)[record.RUNS[name].arms].items():
         keras.utils.set_random_seed(3)
-        model = page(name)["network"](*sizes, **options.get("model", {}))
+        model = page(name)[network](*sizes, **options.get("model", {}))
         layers = [layer for layer in model.layers if isinstance(layer, kinds)]
         start[arm] = [weights for layer in layers for weights in layer.get_weights()]
     assert start["none"]
@@ -98,7 +101,8 @@ def command(request, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "load", small_data)
     monkeypatch.setattr(training, "train", counted)
     # The last two arms: they augment, stop early, and have a schedule.
-    two = "\n\nARMS = {name: ARMS[name] for name in list(ARMS)[-2:]}"
+    arms = record.RUNS[name].arms
+    two = f"\n\n{arms} = {{name: {arms}[name] for name in list({arms})[-2:]}}"
     monkeypatch.setattr(record, "recorded_cells", lambda *which: cells(*which) + two)
     return run
 

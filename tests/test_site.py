@@ -17,7 +17,7 @@ from tools import notebooks
 
 SITE = notebooks.ROOT / "_build" / "html"
 CHAPTERS = [path.stem for path in notebooks.book_notebooks()]
-PAGES = ["index", *CHAPTERS, "status", "glossary", "api", "bibliography"]
+PAGES = ["index", *CHAPTERS, "guide", "status", "glossary", "api", "bibliography"]
 OUTSIDE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 IN_CSS = r"(?:url\(|@import)\s*[\"']?((?!url\()[^\"')\s]+)"
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}
@@ -162,20 +162,39 @@ def test_broken_link_is_seen(tmp_path):
     assert len(broken_links(BeautifulSoup(bad, "html.parser"), file)) == 4
 
 
-def test_equations_render_in_a_browser(tmp_path):
+@pytest.fixture
+def browse(tmp_path):
+    """Runs a headless Chromium on a page of the site; returns what it prints."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     browser = next(filter(None, map(shutil.which, names)), None)
     if browser is None:
-        pytest.skip("no Chromium on the PATH: equations not checked in a browser")
-    name = "overfitting"
+        pytest.skip("no Chromium on the PATH: not checked in a browser")
     command = [browser, "--headless=new", "--disable-gpu", f"--user-data-dir={tmp_path}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--no-sandbox")
-    command += ["--virtual-time-budget=20000", "--dump-dom", page_file(name).as_uri()]
-    shown = subprocess.run(command, capture_output=True, timeout=180, check=True).stdout
-    page = BeautifulSoup(shown, "html.parser")
+    command.append("--virtual-time-budget=20000")
+
+    def run(name: str, *options: str) -> bytes:
+        address = page_file(name).as_uri()
+        done = subprocess.run(
+            [*command, *options, address], capture_output=True, timeout=180, check=True
+        )
+        return done.stdout
+
+    return run
+
+
+def test_equations_render_in_a_browser(browse):
+    name = "overfitting"
+    page = BeautifulSoup(browse(name, "--dump-dom"), "html.parser")
     written = len(parse(page_file(name)).select("article .math"))
     assert written > 0
     # Two equations in one element are possible; an element without any isn't.
     assert len(page.select("article .math mjx-container")) >= written
     assert not page.select("article mjx-merror, article [data-mml-node=merror]")
+
+
+def test_the_guide_prints_on_one_sheet(browse, tmp_path):
+    file = tmp_path / "guide.pdf"
+    browse("guide", "--no-pdf-header-footer", f"--print-to-pdf={file}")
+    assert len(re.findall(rb"/Type\s*/Page(?!s)", file.read_bytes())) == 1

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from tools import execute, notebooks, repository, solutions, status
+from tools import execute, figures, notebooks, repository, solutions, status
 from utils import evidence
 
 URL = "https://github.com/someone/some-book"
@@ -532,4 +532,36 @@ def test_make_lists_its_commands():
     )
     listed = {line.split()[0] for line in ran.stdout.splitlines()[1:]}
     wanted = "book test execute status serve lint format lock repository clean help"
-    assert {*wanted.split(), "mnist-full", "cifar10-full"} <= listed
+    assert {*wanted.split(), "mnist-full"} <= listed
+
+
+# tools/figures.py
+
+
+def test_copied_figures_are_those_of_the_notebooks():
+    assert figures.wanted()
+    assert figures.outdated() == [], "run `make status`"
+
+
+def test_figures_are_copied_and_old_ones_removed(book):
+    page = book / "book" / "guide.md"
+    page.write_text("![A line](_static/figures/fig-line.svg)\n")
+    with pytest.raises(ValueError, match="fig-line"):
+        figures.figures(book)
+    cell = nbformat.v4.new_code_cell(
+        "plot()",
+        metadata={"mystnb": {"figure": {"name": "fig-line"}}},
+        outputs=[nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg>1</svg>"})],
+    )
+    path = notebooks.book_notebooks(book)[0]
+    nb = notebooks.read(path)
+    nb.cells.append(cell)
+    nbformat.write(nb, path)
+    assert figures.outdated(book) == ["fig-line"]
+    figures.write(book)
+    file = book / figures.FOLDER / "fig-line.svg"
+    assert file.read_text() == "<svg>1</svg>\n"
+    assert figures.outdated(book) == []
+    page.write_text("No figure any more.\n")
+    figures.write(book)
+    assert not file.exists()

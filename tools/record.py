@@ -1,4 +1,4 @@
-"""Full-size runs, kept as a file: ``python -m tools.record cifar10_full``.
+"""Full-size runs, kept as a file: ``python -m tools.record mnist_full``.
 
 Runs the cells of a chapter that are tagged with the run's name, so that what is recorded is what
 the page shows, and trains each arm with each seed. The file is rewritten after every model; started
@@ -75,9 +75,6 @@ RUNS = {
     "mnist_literature": Recording(
         "make mnist-full", "mnist_case_study", "mnist", 50_000, 10_000, seeds=4, epochs=15,
         arms="PAPER_ARMS", run="paper_run",
-    ),
-    "cifar10_full": Recording(
-        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=3, epochs=50
     ),
 }  # fmt: skip
 

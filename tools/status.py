@@ -1,4 +1,4 @@
-"""Write ``book/status.md``, what ran and what came of it, from the stored results.
+"""Write what follows from the stored results: ``book/status.md`` and the figures of Markdown pages.
 
 The chapters' part comes from the notebooks' metadata (see ``tools.execute``) and from their tables
 of claims, the other part from the recorded runs. The same results give the same page, byte by byte.
@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
-from tools import notebooks
+from tools import figures, notebooks
 
 PAGE = Path("book", "status.md")
 HEADER = """\
@@ -129,18 +129,21 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
     parser.add_argument("--check", action="store_true", help="only say whether it is out of date")
     options = parser.parse_args(arguments)
     try:
-        text = page(root)
+        text, old = page(root), figures.outdated(root)
     except ValueError as error:
         print(f"{PAGE.as_posix()}: {error}", file=sys.stderr)
         return 1
     file = root / PAGE
-    if file.is_file() and file.read_text(encoding="utf-8") == text:
-        return 0
+    if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        old.append(PAGE.as_posix())
     if options.check:
-        print(f"{PAGE.as_posix()} is out of date: run make status", file=sys.stderr)
-        return 1
+        for name in old:
+            print(f"{name} is out of date: run make status", file=sys.stderr)
+        return 1 if old else 0
+    figures.write(root)
     notebooks.write_text(file, text)
-    print(f"wrote {PAGE.as_posix()}")
+    for name in old:
+        print(f"wrote {name}")
     return 0
 
 

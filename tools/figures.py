@@ -1,0 +1,61 @@
+"""Copy the chapters' figures that Markdown pages show into ``book/_static/figures``.
+
+A page names a figure by its file, ``_static/figures/fig-name.svg``; the notebook's figure of that
+name is the only source. Run by `make status` and, after a change of outputs, by `make execute`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tools import notebooks
+
+FOLDER = Path("book", "_static", "figures")
+
+
+def wanted(root: Path = notebooks.ROOT) -> set[str]:
+    """Names of the figures that the book's Markdown pages show."""
+    pages = (root / "book").glob("*.md")
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    return {n for text in texts for n in re.findall(r"\(_static/figures/([\w-]+)\.svg\)", text)}
+
+
+def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
+    """SVG of each wanted figure.
+
+    Raises
+    ------
+    ValueError
+        When no notebook has a figure of a wanted name; the message lists them.
+    """
+    found = {}
+    for path in notebooks.book_notebooks(root):
+        for cell in notebooks.code_cells(notebooks.read(path)):
+            name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+            for output in cell.outputs:
+                svg = output.get("data", {}).get("image/svg+xml")
+                if svg and name in wanted(root):
+                    found[name] = "".join(svg).rstrip("\n") + "\n"
+    if missing := sorted(wanted(root) - set(found)):
+        raise ValueError(f"no notebook has the figure {', '.join(missing)}; a page shows it")
+    return found
+
+
+def outdated(root: Path = notebooks.ROOT) -> list[str]:
+    """Names of files that are missing, old, or shown by no page."""
+    folder, current = root / FOLDER, figures(root)
+    there = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.svg")}
+    return sorted(n for n in {*there, *current} if there.get(n) != current.get(n))
+
+
+def write(root: Path = notebooks.ROOT) -> None:
+    """Bring the folder up to date."""
+    current = figures(root)
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name in outdated(root):
+        file = root / FOLDER / f"{name}.svg"
+        if name in current:
+            notebooks.write_text(file, current[name])
+        else:
+            file.unlink()
