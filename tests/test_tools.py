@@ -481,7 +481,7 @@ def test_status_page_shows_what_is_stored(book):
     assert "| [Title](first.ipynb) | 62 | stand-in | 2 | 1 |" in lines
     assert "| [Title](second.ipynb) | not run | – | – | – |" in lines
     versions = "python 3.12.1, keras 3.1"
-    assert f"| `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
+    assert f"| run | `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
 
 
 def test_status_page_shows_different_versions_by_chapter(book):

@@ -90,7 +90,14 @@ def chapters(root: Path) -> str:
 
 def recorded_runs(root: Path) -> str:
     """The recorded runs' part of the page; empty when there are none."""
-    columns = {"command": ":--", "models": "--:", "seeds": "--:", "epochs": "--:", "date": ":--"}
+    columns = {
+        "run": ":--",
+        "command": ":--",
+        "models": "--:",
+        "seeds": "--:",
+        "epochs": "--:",
+        "date": ":--",
+    }
     columns |= {"time": "--:", "versions": ":--", "machine": ":--"}
     rows = []
     for path in sorted((root / "utils" / "recorded").glob("*.json")):
@@ -99,6 +106,7 @@ def recorded_runs(root: Path) -> str:
         minutes = about["seconds"] / 60
         rows.append(
             [
+                path.stem,
                 f"`{about['command']}`",
                 len(content["results"]),
                 about["settings"]["seeds"],
