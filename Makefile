@@ -84,7 +84,7 @@ lock: $(STAMP) ## Compile pyproject.toml into requirements.txt (UPGRADE=1 for th
 repository: $(STAMP) ## Point everything at a fork: make repository URL=https://github.com/you/book
 	@$(BIN)/python -m tools.repository "$(URL)"
 
-mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some 40 minutes; can be resumed)
+mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (about an hour; can be resumed)
 	$(BIN)/python -m tools.record mnist_full
 	$(BIN)/python -m tools.record mnist_literature
 

@@ -8,16 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from tools import notebooks, record
+from tools import record
 from utils import data, training
 from utils.recorded import load_recorded
-
-
-def is_shown(name: str) -> bool:
-    """Whether the run's file is there, or has to be: its chapter loads it."""
-    cells = notebooks.code_cells(notebooks.read(record.RUNS[name].notebook))
-    file = record.ROOT / "utils" / "recorded" / f"{name}.json"
-    return file.is_file() or any(f'load_recorded("{name}")' in cell.source for cell in cells)
 
 
 @functools.cache
@@ -28,7 +21,7 @@ def page(name: str) -> dict:
     return names
 
 
-@pytest.mark.parametrize("name", [name for name in record.RUNS if is_shown(name)])
+@pytest.mark.parametrize("name", record.RUNS)
 def test_the_recorded_file_belongs_to_the_chapters_cells(name):
     recording = record.RUNS[name]
     results, about = load_recorded(name)
@@ -53,12 +46,11 @@ NETWORKS = [("mnist_full", "network", [(30, 20)]), ("mnist_literature", "paper_n
 
 @pytest.mark.parametrize(("name", "network", "sizes"), NETWORKS)
 def test_all_arms_of_a_seed_start_with_the_same_weights(name, network, sizes):
-    kinds = (keras.layers.Conv2D, keras.layers.Dense)
     start = {}
     for arm, options in page(name)[record.RUNS[name].arms].items():
         keras.utils.set_random_seed(3)
         model = page(name)[network](*sizes, **options.get("model", {}))
-        layers = [layer for layer in model.layers if isinstance(layer, kinds)]
+        layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
         start[arm] = [weights for layer in layers for weights in layer.get_weights()]
     assert start["none"]
     for weights in start.values():

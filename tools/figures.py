@@ -29,15 +29,15 @@ def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
     ValueError
         When no notebook has a figure of a wanted name; the message lists them.
     """
-    found = {}
+    names, found = wanted(root), {}
     for path in notebooks.book_notebooks(root):
         for cell in notebooks.code_cells(notebooks.read(path)):
             name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
             for output in cell.outputs:
                 svg = output.get("data", {}).get("image/svg+xml")
-                if svg and name in wanted(root):
+                if svg and name in names:
                     found[name] = "".join(svg).rstrip("\n") + "\n"
-    if missing := sorted(wanted(root) - set(found)):
+    if missing := sorted(names - set(found)):
         raise ValueError(f"no notebook has the figure {', '.join(missing)}; a page shows it")
     return found
 

@@ -36,8 +36,7 @@ class Recording:
     command : str
         What makes the file.
     chapter : str
-        The notebook, which has cells tagged with the run's name. They define ``arms``, ``run`` and,
-        optionally, ``details``.
+        The notebook, which has cells tagged with the run's name. They define ``arms`` and ``run``.
     dataset : str
         Name of the data set, see ``utils.data.load``.
     n_train, n_validation, seeds, epochs : int
@@ -146,9 +145,7 @@ def record(name: str, recording: Recording, file: Path) -> None:
     tasks = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
     start = time.perf_counter()
     for arm, seed in tqdm([t for t in tasks if t not in done], unit="model"):
-        result, model, history = run(arms[arm], data[seed], seed, epochs=recording.epochs)
-        if "details" in page:
-            result |= page["details"](model, data[seed], history)
+        result, _, _ = run(arms[arm], data[seed], seed, epochs=recording.epochs)
         results.append({"arm": arm, **result})
         about["seconds"] = round(before + time.perf_counter() - start, 1)
         save({"about": about, "results": results}, file)

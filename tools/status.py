@@ -90,15 +90,8 @@ def chapters(root: Path) -> str:
 
 def recorded_runs(root: Path) -> str:
     """The recorded runs' part of the page; empty when there are none."""
-    columns = {
-        "run": ":--",
-        "command": ":--",
-        "models": "--:",
-        "seeds": "--:",
-        "epochs": "--:",
-        "date": ":--",
-    }
-    columns |= {"time": "--:", "versions": ":--", "machine": ":--"}
+    columns = {"run": ":--", "command": ":--", "models": "--:", "seeds": "--:", "epochs": "--:"}
+    columns |= {"date": ":--", "time": "--:", "versions": ":--", "machine": ":--"}
     rows = []
     for path in sorted((root / "utils" / "recorded").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
