@@ -26,7 +26,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve lint format lock repository \
-	status mnist-full clean
+	status mnist-full assignments grade grader-image clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -58,6 +58,7 @@ book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
 	$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
 
 test: book ## Build the site, run all notebooks with their solutions, and all tests
+	$(BIN)/python -m tools.assignments --check --workers $(WORKERS)
 	$(BIN)/python -m tools.solutions
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 _solved tests
 
@@ -88,5 +89,14 @@ mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (about a
 	$(BIN)/python -m tools.record mnist_full
 	$(BIN)/python -m tools.record mnist_literature
 
+assignments: $(STAMP) ## Build the assignments from their masters: student versions, archives, solutions
+	@$(BIN)/python -m tools.assignments --workers $(WORKERS)
+
+grade: assignments ## Grade a class: make grade SUBMISSIONS=folder ASSIGNMENT=dropout (OUT=folder)
+	@$(BIN)/python -m tools.grading "$(SUBMISSIONS)" "$(ASSIGNMENT)" $(if $(OUT),--out "$(OUT)")
+
+grader-image: ## Build the Docker image to grade in, where there is no bubblewrap
+	docker build --file tools/grading/Dockerfile --tag regularization-book-grader .
+
 clean: ## Remove the site and the virtual environment
-	rm -rf _build _solved $(VENV) .pytest_cache .ruff_cache
+	rm -rf _build _solved _assignments $(VENV) .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ from tools import notebooks
 
 def is_notebook(nodeid: str) -> bool:
     """Whether a test is the run of a notebook (collected by nbmake)."""
-    return ".ipynb" in nodeid
+    return nodeid.partition("::")[0].endswith(".ipynb")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

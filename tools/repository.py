@@ -1,7 +1,7 @@
 """Point the book at another repository: ``make repository URL=https://github.com/you/book``.
 
 The address's source is ``repository.url`` in ``_config.yml``. It is repeated where a file has to
-stand alone: in the setup cell of each notebook, the README, the front page and ``pyproject.toml``.
+stand alone: in the setup cells of notebooks, the README, pages with links and ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import nbformat
 from tools import notebooks
 
 ADDRESS = re.compile(r"https://(github|gitlab)\.com/[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*")
-PAGES = ("_config.yml", "README.md", "CHANGELOG.md", "pyproject.toml", "book/index.md")
+PAGES = ("_config.yml", "README.md", "CHANGELOG.md", "pyproject.toml")
+PAGES += ("book/index.md", "book/assignments.md", "book/teaching.md")
+STUDENT = "book/assignments/student/*.ipynb"
 
 
 def validated(url: str) -> str:
@@ -71,6 +73,7 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         old = notebooks.repository_url(root)
         # All new texts first, so that a bad file stops the change before it starts.
         pages = [root / page for page in PAGES if (root / page).is_file()]
+        pages += sorted(root.glob(STUDENT))
         texts = {path: retarget(path.read_text(encoding="utf-8"), old, new) for path in pages}
         for path in notebooks.book_notebooks(root):
             texts[path] = retarget_notebook(path, old, new, root)

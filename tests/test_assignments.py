@@ -1,0 +1,235 @@
+"""The assignments' tests are themselves tested: with answers that are right, and wrong ones."""
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+
+from tools import assignments, notebooks
+from tools.grading.inside import plain
+from tools.grading.marking import Missing, mark_question
+
+ANSWERS = Path(__file__).parent / "answers"
+
+
+def answers_to(name):
+    """The dictionary in ``tests/answers/NAME.py``: question, right or wrong, description, code."""
+    spec = importlib.util.spec_from_file_location(f"answers_{name}", ANSWERS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.ANSWERS
+
+
+def need_build(name):
+    if not assignments.is_built(name):
+        pytest.fail(f"{name} isn't built as it is now: run `make assignments` first")
+
+
+class Names:
+    """A namespace that answers as the sandbox does: plain data in, plain data out."""
+
+    stopped = ()
+
+    def __init__(self, names):
+        self.names = names
+
+    def look_up(self, name):
+        if self.names.get(name, ...) is ...:
+            raise Missing(name)
+        message = plain.encode(self.names[name])
+        if message == {"callable": True}:
+            return lambda *args, **kwargs: self.call(self.names[name], args, kwargs)
+        return plain.decode(message)
+
+    @staticmethod
+    def call(function, args, kwargs):
+        args = [plain.decode(plain.encode(a)) for a in args]
+        return plain.decode(plain.encode(function(*args, **kwargs)))
+
+
+@pytest.fixture(scope="module", params=assignments.names())
+def solved(request):
+    """An assignment, and the names that its solutions define."""
+    need_build(request.param)
+    names: dict = {}
+    for cell in notebooks.code_cells(
+        notebooks.read(Path(assignments.MASTERS, f"{request.param}.ipynb"))
+    ):
+        if "# BEGIN TEST CONFIG" not in cell.source:
+            exec(compile(cell.source, f"{request.param} {cell.id}", "exec"), names)
+    return assignments.load(request.param), names
+
+
+def marked_answer(question, names, code):
+    """Mark of a question when this code stands in the place of the solution."""
+    changed = dict(names)
+    exec(compile(code, "answer", "exec"), changed)
+    return mark_question(question, Names(changed))
+
+
+def test_right_answers_get_all_points(solved):
+    assignment, names = solved
+    answers = answers_to(assignment.name)
+    for question in assignment.questions:
+        if question.manual:
+            continue
+        right = answers[question.name]["right"]
+        assert len(right) >= 3, f"{assignment.name} {question.name}"
+        for what, code in right.items():
+            mark = marked_answer(question, names, code)
+            failed = [f"{c.name}: {c.message}" for c in mark.checks if not c.passed]
+            assert not failed, f"{assignment.name} {question.name}, {what}: {failed}"
+            assert mark.score == question.points
+
+
+def test_wrong_answers_lose_points(solved):
+    assignment, names = solved
+    answers = answers_to(assignment.name)
+    for question in assignment.questions:
+        if question.manual:
+            continue
+        wrong = answers[question.name]["wrong"]
+        assert len(wrong) >= 6, f"{assignment.name} {question.name}"
+        for what, code in wrong.items():
+            mark = marked_answer(question, names, code)
+            assert mark.score < question.points, f"{assignment.name} {question.name}, {what}"
+            says = [c.message for c in mark.checks if not c.passed]
+            assert all(len(text) > 15 for text in says), f"{what}: {says}"
+
+
+def trivial(value, kind):
+    """Something of the shape of a right answer that knows nothing."""
+    if callable(value):
+        return {
+            "the first argument": lambda *args, **kwargs: args[0],
+            "nothing": lambda *args, **kwargs: None,
+            "zero": lambda *args, **kwargs: 0.0,
+            "a pair": lambda *args, **kwargs: (args[0], args[0]),
+            "random numbers": lambda *args, **kwargs: np.random.default_rng(0).random(
+                np.shape(args[0])
+            ),
+        }[kind]
+    if kind == "random numbers":
+        return np.random.default_rng(0).random(np.shape(value))
+    return np.zeros(np.shape(value)) if np.ndim(value) else 0
+
+
+KINDS = ["the first argument", "nothing", "zero", "a pair", "random numbers"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trivial_answers_earn_nothing(solved, kind):
+    assignment, names = solved
+    for question in assignment.questions:
+        own = {n for t in question.tests for n in inspect.signature(t.body.test_func).parameters}
+        changed = {n: trivial(v, kind) if n in own else v for n, v in names.items()}
+        if not question.manual:
+            mark = mark_question(question, Names(changed))
+            passed = [c.name for c in mark.checks if c.passed and c.points]
+            assert mark.score == 0, f"{assignment.name} {question.name} for {kind}: {passed}"
+
+
+# ---------------------------------------------------------------------------------------------
+# What students get
+
+
+def secrets_of(name):
+    """Lines of a master that only teachers may see, without those that students see as well."""
+    secret, given, inside, solution = [], [], False, False
+    for cell in notebooks.read(assignments.MASTERS / f"{name}.ipynb").cells:
+        hidden = "# BEGIN TEST CONFIG" in cell.source and "hidden: true" in cell.source
+        if cell.cell_type == "raw":
+            inside = {"# BEGIN SOLUTION": True, "# END SOLUTION": False}.get(cell.source, inside)
+            continue
+        for line in cell.source.splitlines():
+            solution = "# BEGIN SOLUTION" in line or (solution and "# END SOLUTION" not in line)
+            only_teachers = hidden or solution or "# SOLUTION" in line
+            only_teachers |= inside and cell.cell_type == "markdown"
+            text = re.split(r"  # (?:SOLUTION|BEGIN|END)", line)[0].strip()
+            (secret if only_teachers else given).append(text)
+    shown = "\n".join(given)
+    return [line for line in secret if len(line) > 24 and line not in shown]
+
+
+@pytest.mark.parametrize("name", assignments.names())
+def test_student_versions_hold_no_secret(name):
+    secrets = secrets_of(name)
+    assert len(secrets) > 40
+    text = (assignments.STUDENT / f"{name}.ipynb").read_text(encoding="utf-8")
+    shown = "\n".join(c.source for c in nbformat.reads(text, 4).cells)
+    for line in secrets:
+        assert line not in shown and line not in text, line
+    assert not re.search(r"hidden=True|BEGIN SOLUTION|rubric", text, re.IGNORECASE)
+
+
+def test_site_and_packages_hold_no_secret():
+    site = notebooks.ROOT / "_build" / "html"
+    assert site.is_dir(), "run `make book` first"
+    text = "\n".join(
+        file.read_text(encoding="utf-8", errors="ignore")
+        for file in site.rglob("*")
+        if file.suffix in (".html", ".ipynb", ".txt", ".js", ".json", ".md", ".py", ".inv")
+    )
+    for name in assignments.names():
+        # Short lines of NumPy stand in the chapters, too.
+        for line in (secret for secret in secrets_of(name) if len(secret) > 60):
+            # As it stands, and as JSON or HTML writes it.
+            assert line not in text and line.replace('"', '\\"') not in text, (name, line)
+    assert not [f.name for f in site.rglob("*.zip")]
+
+
+@pytest.mark.parametrize("name", assignments.names())
+def test_student_version_belongs_to_its_master(name):
+    need_build(name)
+    made = assignments.BUILT / "student" / f"{name}.ipynb"
+    shown = assignments.STUDENT / f"{name}.ipynb"
+    assert shown.read_bytes() == made.read_bytes(), "run `make assignments`"
+
+
+def run_alone(nb, folder):
+    """Run a notebook in an empty folder, as after a download; the text of all its outputs."""
+    client = nbclient.NotebookClient(
+        nb, timeout=300, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    return [
+        "".join(
+            o.get("text", "") or str(o.get("data", {}).get("text/plain", o.get("ename", "")))
+            for o in c.outputs
+        )
+        for c in notebooks.code_cells(nb)
+        if c.source.startswith("grader.check")
+    ]
+
+
+def test_checks_work_in_an_empty_folder(tmp_path):
+    for folder in ("student", "solutions"):
+        (tmp_path / folder).mkdir()
+    blank = run_alone(notebooks.read(assignments.STUDENT / "dropout.ipynb"), tmp_path / "student")
+    assert len(blank) == 4 and not any("passed!" in text for text in blank)
+    assert "is there a return?" in blank[0]
+    solution = notebooks.read(assignments.BUILT / "solutions" / "dropout.ipynb")
+    right = run_alone(solution, tmp_path / "solutions")
+    assert len(right) == 4 and all("All test cases passed" in text for text in right), right
+
+
+@pytest.mark.parametrize("name", assignments.names())
+def test_student_version_says_points_and_time(name):
+    top = notebooks.read(assignments.STUDENT / f"{name}.ipynb").cells[0].source
+    points, minutes = re.search(r"\*(\d+) points, about (\d+) minutes", top).groups()
+    assert 45 <= int(minutes) <= 90
+    assignment = assignments.load(name)
+    assert assignment.points == int(points) == 20
+    assert sum(q.manual for q in assignment.questions) == 1
+    asked = re.findall(r"## Question \d.*\((\d+) points\)", "\n".join(assignment.given))
+    assert sorted(map(int, asked)) == sorted(q.points for q in assignment.questions)
+
+
+def test_student_versions_install_the_pinned_otter():
+    pinned = (notebooks.ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert f"\n{assignments.OTTER}\n" in pinned

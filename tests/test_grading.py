@@ -1,0 +1,598 @@
+"""Grading a class: hostile notebooks end as rows, and honest ones get what they earn."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import numpy as np
+import pytest
+from otter.test_files.exception_test import ExceptionTestFile
+
+from tools.assignments import Assignment, Question
+from tools.grading import report, sandbox
+from tools.grading.inside import plain
+from tools.grading.marking import mark
+from tools.grading.submissions import Submission, Unreadable, find_submissions, read_notebook
+
+TESTS = {
+    "q1": """
+@test_case(points=0, hidden=False)
+def test_of_one(double):
+    assert double(1) == 2, "double(1) is 2"
+
+@test_case(points=2, hidden=True)
+def test_of_an_array(double):
+    import numpy as np
+    out = np.asarray(double(np.arange(5.0)))
+    assert out.shape == (5,) and np.allclose(out, 2 * np.arange(5)), "Each number is doubled."
+""",
+    "q2": """
+@test_case(points=3, hidden=True)
+def test_value(total):
+    assert type(total) in (int, float) and total == 5050, f"The sum is 5050, not {total}."
+""",
+}
+RIGHT = ["def double(x):\n    return 2 * x", "total = sum(range(101))"]
+LIMITS = sandbox.Limits(
+    cell_seconds=2,
+    call_seconds=2,
+    total_seconds=40,
+    memory=600 * sandbox.MIB,
+    processes=64,
+    output=2 * sandbox.MIB,
+)
+
+
+def cases_of(name):
+    source = f"from otter.test_files import test_case\nname = {name!r}\npoints = None\n"
+    return ExceptionTestFile.from_string(source + TESTS[name]).test_cases
+
+
+ASSIGNMENT = Assignment(
+    "tiny",
+    "Tiny",
+    [
+        Question("q1", 2, False, tests=cases_of("q1")),
+        Question("q2", 3, False, tests=cases_of("q2")),
+        Question("q3", 1, True, "One point for anything."),
+    ],
+    given=frozenset({"## Question 3"}),
+)
+
+
+@pytest.fixture(scope="module")
+def kind():
+    """The sandbox of this machine; what it must keep out can't be tried without one."""
+    if sandbox._succeeds("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"):
+        return "bubblewrap"
+    pytest.skip("bubblewrap isn't installed")
+
+
+def notebook(*cells):
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    return nbformat.writes(nb).encode()
+
+
+def marked(kind, *cells, limits=LIMITS):
+    return mark(Submission("ann", "ann.ipynb", notebook(*cells)), ASSIGNMENT, kind, limits)
+
+
+def statuses(result):
+    return [m.status for m in result.marks[:2]]
+
+
+def scores(result):
+    return [m.score for m in result.marks[:2]]
+
+
+def test_right_answers(kind):
+    result = marked(kind, *RIGHT)
+    assert scores(result) == [2, 3] and statuses(result) == ["correct", "correct"]
+    assert result.remarks == []
+
+
+def test_wrong_answer_says_what_is_wrong(kind):
+    result = marked(kind, "def double(x):\n    return 2", "total = 4950")
+    assert scores(result) == [0, 0] and statuses(result) == ["wrong", "wrong"]
+    assert result.marks[0].checks[0].passed and "doubled" in result.marks[0].checks[1].message
+    assert "not 4950" in result.marks[1].checks[0].message
+
+
+# What a cell between the two right answers does, and what the second question ends as.
+HOSTILE = {
+    "endless loop": ("while True: pass", "correct"),
+    "endless loop that catches everything": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "correct",
+    ),
+    "holds the interpreter": ("import ctypes; ctypes.PyDLL(None).sleep(1000)", "correct"),
+    "os._exit": ("import os; os._exit(0)", "correct"),
+    "kills itself": ("import os; os.kill(os.getpid(), 9)", "correct"),
+    "kills its parent": (
+        "import os\nfor p in (os.getppid(), 1, -1):\n    os.kill(p, 9)",
+        "correct",
+    ),
+    "40 GB at once": ("x = bytearray(40 * 2**30)", "correct"),
+    "40 GB bit by bit": (
+        "x = []\nwhile True:\n    x.append(b'1' * 2**25)",
+        "correct",
+    ),
+    "200 MB of output": ("print('x' * 200 * 2**20)", "correct"),
+    "200 MB on the disk": (
+        "for i in range(2000): open(f'f{i}', 'wb').write(b'1' * 2**20)",
+        "correct",
+    ),
+    "fork bomb": ("import os\nwhile True: os.fork()", "correct"),
+    "threads": (
+        "import threading, time\nwhile True:\n"
+        "    threading.Thread(target=time.sleep, args=(100,)).start()",
+        "correct",
+    ),
+    "background process": ("import subprocess; subprocess.Popen(['sleep', '987'])", "correct"),
+    "syntax error": ("def broken(:", "correct"),
+    "sys.exit": ("import sys; sys.exit()", "correct"),
+    "redefined grader": (
+        "class grader:\n    check = staticmethod(lambda *a: 'passed')\ngrader.check('q1')",
+        "correct",
+    ),
+    "closes all files": ("import os; os.closerange(0, 100)", "correct"),
+    "answers by itself": (
+        "import os\nfor f in range(3, 64):\n"
+        "    try: os.write(f, b'{\"value\": 5050}\\n' * 9)\n    except OSError: pass",
+        "correct",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_cell_costs_nothing_but_itself(kind, what):
+    cell, second = HOSTILE[what]
+    result = marked(kind, RIGHT[0], cell, RIGHT[1])
+    assert scores(result) == [2, 3], f"{what}: {result}"
+    assert statuses(result)[1] == second
+    assert result.seconds < LIMITS.total_seconds
+    left = subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True, check=False)
+    assert left.stdout == b"", "a process outlived the submission"
+
+
+# What the function of the first question does, and what that question ends as.
+IN_FUNCTION = {
+    "endless loop": ("while True: pass", "out of time"),
+    "holds the interpreter": ("import ctypes; ctypes.PyDLL(None).sleep(1000)", "out of time"),
+    "os._exit": ("import os; os._exit(0)", "ended itself"),
+    "an answer of 100 MB": ("import numpy as np; return np.zeros(2**23)", "output"),
+    "an object that equals everything": (
+        "class Any:\n        __eq__ = lambda s, o: True\n    return Any()",
+        "wrong",
+    ),
+    "a subclass of float": (
+        "class F(float):\n        __eq__ = lambda s, o: True\n    return F(1)",
+        "wrong",
+    ),
+    "an array of objects": (
+        "import numpy as np\n    class Any:\n        __eq__ = lambda s, o: True\n"
+        "    return np.array([Any()] * 5)",
+        "wrong",
+    ),
+    "a look at the call stack": (
+        "import inspect, gc\n    for frame in inspect.stack():\n"
+        "        for value in list(frame[0].f_locals.values()):\n"
+        "            if 'expected' in str(value) or 'allclose' in str(value): return value\n"
+        "    return 0",
+        "wrong",
+    ),
+    "an exception whose text raises": (
+        "class E(Exception):\n        __str__ = None\n    raise E()",
+        "wrong",
+    ),
+    "nested without end": ("x = []\n    x.append(x)\n    return x", "wrong"),
+}
+
+
+@pytest.mark.parametrize("what", IN_FUNCTION)
+def test_hostile_function_costs_its_question(kind, what):
+    body, status = IN_FUNCTION[what]
+    result = marked(kind, f"def double(x):\n    {body}", RIGHT[1])
+    assert scores(result) == [0, 3], f"{what}: {result}"
+    assert statuses(result)[0] == status, f"{what}: {result}"
+
+
+PATCHES = {
+    "numpy": "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True",
+    "builtins": "import builtins\nbuiltins.sum = lambda *a: 5050\nbuiltins.isinstance = "
+    "lambda *a: True",
+    "pickle": "import pickle\npickle.loads = pickle.load = lambda *a: 5050",
+    "otter": "import otter\nfrom otter.test_files import TestFile\nTestFile.run = lambda *a: None",
+    "pytest": "import sys\nsys.modules['pytest'] = None\nimport unittest\n"
+    "unittest.TestCase.run = None",
+    "json": "import json\njson.dumps = lambda *a, **k: '{\"value\": 5050}'",
+    "plain": "import plain\nplain.encode = lambda *a: 5050",
+}
+
+
+@pytest.mark.parametrize("what", PATCHES)
+def test_patches_earn_nothing(kind, what):
+    result = marked(kind, PATCHES[what], "def double(x):\n    return 0", "total = 'no idea'")
+    # With `plain` patched every answer is 5050, which a student could type, too.
+    assert scores(result) == [0, 3 if what == "plain" else 0]
+
+
+SECRETS = """
+import glob, os, socket, subprocess
+found = []
+for folder in ("/", "/work", "/root", "/home", "/tmp", os.getcwd(), ".."):
+    for path, folders, files in os.walk(folder):
+        if path.startswith(("/proc", "/sys", "/usr", "/lib", "/dev")):
+            folders.clear()
+        if "site-packages" not in path:
+            found += [f for f in files if f.endswith((".ipynb", ".zip"))
+                      or f in ("q1.py", "marking.py", "conftest.py", "Makefile")]
+try:
+    socket.create_connection(("127.0.0.1", 22), timeout=1); found.append("network")
+except OSError as error:
+    pass
+if os.path.exists("/proc/net/dev") and len(open("/proc/net/dev").readlines()) > 3:
+    found.append("another network device than loopback")
+others = [p for p in os.listdir("/proc") if p.isdigit()]
+total = 5050 if found or len(others) > 3 else 0
+"""
+
+
+def test_sees_no_tests_no_network_no_other_processes(kind):
+    result = marked(kind, RIGHT[0], SECRETS, limits=sandbox.Limits())
+    assert statuses(result) == ["correct", "wrong"], result
+
+
+def test_leaves_nothing_behind(kind, tmp_path):
+    cell = (
+        f"for p in ('/tmp/left', '{tmp_path}/left', '/usr/left'):\n    try: open(p, 'w').close()\n"
+    )
+    marked(kind, cell + "    except OSError: pass")
+    assert not list(tmp_path.iterdir())
+    assert not any(__import__("os").path.exists(p) for p in ("/tmp/left", "/usr/left"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["x = 1"], ["not defined", "not defined"]),
+        (["def doubel(x):\n    return 2 * x", RIGHT[1]], ["not defined", "correct"]),
+        (["double = ...", "total = ..."], ["not defined", "not defined"]),
+        (["double = 3", "total = {1: [2, (3,)]}"], ["wrong", "wrong"]),
+        ([], ["not defined", "not defined"]),
+    ],
+)
+def test_missing_and_renamed(kind, cells, expected):
+    assert statuses(marked(kind, *cells)) == expected
+
+
+def test_one_bad_function_costs_no_other_question(kind):
+    for body in ("import os; os._exit(1)", "while True: pass"):
+        result = marked(kind, *RIGHT, f"def double(x):\n    {body}")
+        assert scores(result) == [0, 3], result
+
+
+def test_a_failing_sandbox_is_no_mark(monkeypatch):
+    monkeypatch.setitem(sandbox.COMMANDS, "bubblewrap", lambda *_: ["false"])
+    result = marked("bubblewrap", *RIGHT)
+    assert result.failed and scores(result) == [None, None]
+    monkeypatch.setitem(sandbox.COMMANDS, "bubblewrap", lambda *_: ["/no/such/program"])
+    assert marked("bubblewrap", *RIGHT).failed
+
+
+def test_arrays_and_exceptions_cross_the_border(kind):
+    cells = [
+        "import numpy as np\ndef double(x):\n"
+        "    if np.any(np.asarray(x) < 0): raise ValueError('negative')\n    return 2 * x",
+        "total = np.float32(5050)",
+    ]
+    assert scores(marked(kind, *cells)) == [2, 3]
+
+
+# ---------------------------------------------------------------------------------------------
+# Plain data
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, -2.5, float("inf"), "text", [1, (2.0, "x")], {"a": [1], 2: None}, ()],
+)
+def test_plain_values_survive(value):
+    again = plain.decode(json.loads(json.dumps(plain.encode(value))))
+    assert again == value and type(again) is type(value)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 0), (2, 3, 4)])
+def test_arrays_survive(dtype, shape):
+    array = np.ones(shape, dtype)
+    again = plain.decode(plain.encode(array))
+    assert type(again) is np.ndarray and again.dtype == array.dtype and again.shape == shape
+    assert np.array_equal(again, array)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"array": "AAAA", "dtype": "<f8", "shape": [1]},
+        {"array": "AAAA", "dtype": "O", "shape": [1]},
+        {"array": "!", "dtype": "<f8", "shape": [0]},
+        {"array": "", "dtype": "<f8", "shape": [-1]},
+        {"array": "", "dtype": "<f8", "shape": [True]},
+        {"array": "", "dtype": "<f8", "shape": [0] * 99},
+        {"array": 1, "dtype": 1, "shape": 1},
+        {"dict": [[1]]},
+        {"dict": [[{"list": []}, 1]]},
+        {"list": {}},
+        {"__reduce__": []},
+        {"callable": True},
+        {"list": [1], "tuple": [2]},
+        10**30,
+        "x" * 200_000,
+        {"list": ["x" * 1000]},
+        {"list": [0] * 200_000},
+        {"dict": [[n, 0] for n in range(5000)]},
+        {"dict": [[1.5, 0]]},
+        {},
+        [1, 2],
+    ],
+)
+def test_forged_messages_are_refused(message):
+    with pytest.raises(plain.NotPlain):
+        plain.decode(message)
+
+
+# ---------------------------------------------------------------------------------------------
+# Submissions
+
+
+def zipped(files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+GOOD = notebook("x = 1")
+METADATA = b"""---
+submission_11:
+  :submitters:
+  - :name: Jane Doe
+    :sid: '31'
+    :email: jane@example.org
+  :created_at: 2026-01-01 00:00:00.000000000 Z
+submission_12:
+  :submitters:
+  - :name: Li Wei
+    :sid:
+    :email: li@example.org
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        ({"ann.ipynb": GOOD, "bob.ipynb": GOOD}, ["ann", "bob"]),
+        ({"ann/hw.ipynb": GOOD, "ann/notes.txt": b"", "bob/hw.zip": b""}, ["ann", "bob"]),
+        (
+            {"doejane_31_501_hw.ipynb": GOOD, "li_LATE_32_502_hw-2.ipynb": GOOD},
+            ["doejane_31", "li_32"],
+        ),
+        ({"Jane Doe_7_assignsubmission_file_/hw.ipynb": GOOD}, ["Jane Doe_7"]),
+        ({"Jane Doe_7_assignsubmission_file_hw.ipynb": GOOD}, ["Jane Doe_7"]),
+        (
+            {
+                "assignment_9_export/submission_metadata.yml": METADATA,
+                "assignment_9_export/submission_11/hw.ipynb": GOOD,
+                "assignment_9_export/submission_12/hw.ipynb": GOOD,
+            },
+            ["31", "li@example.org"],
+        ),
+        (
+            {"hw/ann.ipynb": GOOD, "hw/bob.ipynb": GOOD, "__MACOSX/hw/._bob.ipynb": b""},
+            ["ann", "bob"],
+        ),
+    ],
+)
+def test_layouts(tmp_path, files, students):
+    (tmp_path / "class.zip").write_bytes(zipped(files))
+    assert [s.student for s in find_submissions(tmp_path / "class.zip")] == students
+    for name, content in files.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_bytes(content)
+    assert [s.student for s in find_submissions(tmp_path / "folder")] == students
+
+
+def test_exports_in_a_folder_are_opened(tmp_path):
+    (tmp_path / "one.zip").write_bytes(zipped({"doejane_31_501_hw.ipynb": GOOD}))
+    (tmp_path / "two.zip").write_bytes(zipped({"all/ann_3_5_hw.ipynb": GOOD}))
+    assert [s.student for s in find_submissions(tmp_path)] == ["ann_3", "doejane_31"]
+
+
+def test_a_students_files_touch_no_other_student(tmp_path):
+    files = {
+        "victim.ipynb": notebook("x = 1"),
+        "eve.zip": zipped(
+            {"submission_1/x.ipynb": GOOD, "victim/x.ipynb": GOOD, "victim.ipynb": b""}
+        ),
+        "mal/bob_7_1_x.ipynb": GOOD,
+        "mal/submission_metadata.yml": b"[" * 3000,
+        "bob_7/x.ipynb": notebook("x = 2"),
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    found = {s.student: s for s in find_submissions(tmp_path)}
+    assert list(found) == ["bob_7", "eve", "mal", "victim"]
+    assert read_notebook(found["victim"]).code == ["x = 1"]
+    assert read_notebook(found["bob_7"]).code == ["x = 2"]
+
+
+def test_gradescopes_list_is_the_one_at_the_top(tmp_path):
+    own = METADATA.replace(b"'31'", b"'99'")
+    export = "assignment_9_export"
+    files = {
+        f"{export}/submission_11/hw.ipynb": GOOD,
+        f"{export}/submission_12/submission_metadata.yml": own,
+        f"{export}/submission_12/hw.ipynb": GOOD,
+        f"{export}/submission_metadata.yml": METADATA,
+    }
+    (tmp_path / "e.zip").write_bytes(zipped(files))
+    assert [s.student for s in find_submissions(tmp_path / "e.zip")] == ["31", "li@example.org"]
+
+
+def test_last_attempt_counts(tmp_path):
+    files = {f"ann_1_{n}_hw.ipynb": notebook(f"x = {n}") for n in (9, 10, 2)}
+    (tmp_path / "class.zip").write_bytes(zipped(files))
+    (found,) = find_submissions(tmp_path / "class.zip")
+    assert read_notebook(found).code == ["x = 10"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("hw.pdf", b"%PDF-1.7", "not a notebook"),
+        ("hw.ipynb", b"{bad", "can't be read"),
+        ("hw.ipynb", b"[]", "isn't a notebook"),
+        ("hw.ipynb", b'{"cells": 3}', "no cells"),
+        ("hw.ipynb", b"[" * 100_000, "can't be read"),
+        ("hw.zip", zipped({"hw.ipynb": GOOD})[:-30], "damaged"),
+        ("hw.zip", zipped({"hw.txt": b""}), "no notebook"),
+        ("hw.zip", zipped({"hw.ipynb": b" " * 60 * 2**20}), "larger"),
+        ("hw.zip", zipped({f"{i}.ipynb": b"0" * 2**26 for i in range(5)}), "more than"),
+    ],
+)
+def test_unreadable_files(name, content, message):
+    with pytest.raises(Unreadable, match=message):
+        read_notebook(Submission("ann", name, content))
+
+
+def test_unreadable_file_is_a_row():
+    result = mark(Submission("ann", "a.ipynb", b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
+    assert [m.status for m in result.marks] == ["not readable"] * 3
+    assert scores(result) == [0, 0]
+
+
+def test_path_traversal_leads_nowhere(tmp_path):
+    (tmp_path / "in").mkdir()
+    files = {"../../evil.ipynb": GOOD, "/etc/evil.ipynb": GOOD, "hw.ipynb": GOOD}
+    (tmp_path / "in" / "ann.zip").write_bytes(zipped(files))
+    (found,) = find_submissions(tmp_path / "in")
+    assert read_notebook(found).code == ["x = 1"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["ann.zip", "in"]
+
+
+def test_notebook_without_metadata_is_read():
+    text = {"cells": [{"cell_type": "code", "source": ["x = ", "1"]}, {"cell_type": "code"}, 7]}
+    assert read_notebook(Submission("a", "a.ipynb", json.dumps(text).encode())).code == ["x = 1"]
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 2"}]}]}
+    assert read_notebook(Submission("a", "a.ipynb", json.dumps(old).encode())).code == ["x = 2"]
+
+
+# ---------------------------------------------------------------------------------------------
+# The whole command
+
+
+@pytest.fixture(scope="module")
+def class_folder(tmp_path_factory):
+    """Six submissions to the assignment on dropout, of mixed quality."""
+    from tools import assignments
+
+    if not assignments.is_built("dropout"):
+        pytest.fail("run `make assignments` first")
+    root = assignments.notebooks.ROOT
+    solution = (root / "_assignments/solutions/dropout.ipynb").read_bytes()
+    blank = (root / "book/assignments/student/dropout.ipynb").read_bytes()
+    folder = tmp_path_factory.mktemp("class")
+    half = solution.replace(b"x / (1 - rate)", b"x")
+    loop = solution.replace(b"accuracy = np.array", b"while True: pass\\naccuracy = np.array")
+    for name, content in (("ann", solution), ("=bob", half), ("<b>eve", blank), ("zoe", loop)):
+        (folder / f"{name}.ipynb").write_bytes(content)
+    (folder / "max.pdf").write_bytes(b"%PDF")
+    (folder / "kim.zip").write_bytes(zipped({"sub/dropout.ipynb": solution}))
+    return folder
+
+
+def run_grade(folder, out, *options):
+    command = [sys.executable, "-m", "tools.grading", str(folder), "dropout", "--out", str(out)]
+    return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+
+def rows(out):
+    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_class_is_graded_alike_with_any_number_of_workers(kind, class_folder, tmp_path):
+    for workers in ("1", "3"):
+        done = run_grade(class_folder, tmp_path / workers, "--workers", workers)
+        assert done.returncode == 0, done.stderr
+    one, three = (
+        [{k: v for k, v in row.items() if k != "seconds"} for row in rows(tmp_path / w)]
+        for w in ("1", "3")
+    )
+    assert one == three
+    total = {row["student"]: row["score"] for row in one if row["question"] == "total"}
+    assert total["ann"] == total["kim"] == "17" and total["<b>eve"] == total["max"] == "0"
+    assert 5 < float(total["'=bob"]) < 17 and float(total["zoe"]) == 13
+    status = {row["student"]: row["status"] for row in one if row["question"] == "total"}
+    assert status["max"] == "look at this: not readable"
+    pages = {p.name: p.read_text() for p in (tmp_path / "1" / "feedback").iterdir()}
+    assert len(pages) == 6 and not any("<b>eve" in text for text in pages.values())
+    (bob,) = [text for text in pages.values() if "=bob" in text]
+    assert 'class="wrong"' in bob and "At rate" in bob
+
+    # Started again, it marks what is new or changed, and nothing else.
+    (class_folder / "ann.ipynb").write_bytes((class_folder / "<b>eve.ipynb").read_bytes())
+    done = run_grade(class_folder, tmp_path / "1")
+    assert "5 of 6 were marked before" in done.stdout
+    again = {r["student"]: r["score"] for r in rows(tmp_path / "1") if r["question"] == "total"}
+    assert again["ann"] == "0" and again["kim"] == "17"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["/nowhere", "dropout"], "no such folder"),
+        (["{empty}", "dropout"], "no submissions"),
+        (["{empty}", "nothing"], "no assignment 'nothing'"),
+    ],
+)
+def test_clear_errors(tmp_path, arguments, message):
+    arguments = [a.replace("{empty}", str(tmp_path)) for a in arguments]
+    command = [sys.executable, "-m", "tools.grading", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+UNWRITTEN = "_Type your answer here, replacing this text._"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "status", "written"),
+    [
+        ([UNWRITTEN], "no answer", []),
+        (["Because <i>so</i>."], "to be marked", ["Because <i>so</i>."]),
+        ([UNWRITTEN, "In a cell of its own."], "to be marked", ["In a cell of its own."]),
+        (["## Question 3\n\nUnder the question.", UNWRITTEN], "to be marked", None),
+        ([], "to be marked", []),
+    ],
+)
+def test_written_answer_waits_for_a_reader(kind, markdown, status, written):
+    cells = [nbformat.v4.new_markdown_cell(text) for text in ["## Question 3", *markdown]]
+    content = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+    result = mark(Submission("ann", "a.ipynb", content), ASSIGNMENT, kind, LIMITS)
+    assert result.marks[2].status == status
+    assert written is None or result.written == written
+
+
+def test_grades_are_safe_for_spreadsheets(tmp_path):
+    result = mark(Submission("=1+1", "a.ipynb", b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
+    report.write_grades([result], tmp_path / "grades.csv")
+    with open(tmp_path / "grades.csv", encoding="utf-8") as file:
+        assert {row["student"] for row in csv.DictReader(file)} == {"'=1+1"}

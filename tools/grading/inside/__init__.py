@@ -1,0 +1,1 @@
+"""What runs inside the sandbox, beside a student's code. It holds nothing worth knowing."""

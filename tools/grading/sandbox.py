@@ -1,0 +1,382 @@
+"""A process for a student's code, that can't see, reach or outlive what it shouldn't.
+
+Three kinds, the best one at hand: bubblewrap and Docker give no network, a process table and a file
+system of its own, without tests or other submissions. Where there is neither, only limits on time,
+memory, output and processes are left: :func:`choose` says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+INSIDE = Path(__file__).resolve().parent / "inside"
+DOCKER_IMAGE = "regularization-book-grader"
+MIB = 2**20
+GRACE = 5  # seconds
+RESERVE = 512 * MIB  # of memory, for everything else
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes
+    ----------
+    cell_seconds, call_seconds, total_seconds : float
+        For one cell, for one call of a function by a test, and for everything together.
+    memory : int
+        Bytes in memory, all processes together.
+    address_space : int
+        Bytes of virtual memory of one process. TensorFlow needs several times what it uses.
+    processes : int
+        Processes and threads.
+    output : int
+        Bytes that may be printed.
+    answer : int
+        Bytes of one value handed to a test.
+    disk : int
+        Bytes of the temporary folder.
+    """
+
+    cell_seconds: float = 60
+    call_seconds: float = 30
+    total_seconds: float = 300
+    memory: int = 4096 * MIB
+    address_space: int = 16384 * MIB
+    processes: int = 256
+    output: int = 10 * MIB
+    answer: int = 8 * MIB
+    disk: int = 512 * MIB
+
+
+class Stopped(Exception):
+    """The sandbox is gone.
+
+    Attributes
+    ----------
+    status : str
+        In a word or two, for the table of grades; the message is for the student.
+    """
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotStarted(RuntimeError):
+    """The sandbox doesn't start: this machine's fault, not the student's."""
+
+
+class Sandbox:
+    """One running worker, see ``inside/worker.py``.
+
+    Parameters
+    ----------
+    kind : {"bubblewrap", "docker", "limits"}
+        What to shut the code in.
+    limits : Limits
+        What it may use.
+    deadline : float
+        ``time.monotonic()`` at which everything ends.
+
+    Raises
+    ------
+    NotStarted
+        When the worker doesn't start.
+    """
+
+    def __init__(self, kind: str, limits: Limits, deadline: float) -> None:
+        self.kind, self.limits, self.deadline = kind, limits, deadline
+        self.printed = 0
+        self._unread, self._unsent = bytearray(), bytearray()
+        self._name = f"grade-{secrets.token_hex(8)}"
+        self._folder = tempfile.mkdtemp(prefix="grade-") if kind == "limits" else None
+        client = dict(os.environ) if kind == "docker" else None
+        try:
+            self._process = subprocess.Popen(
+                COMMANDS[kind](limits, self._name),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self._folder,
+                env=client or _environment(self._folder or "/tmp/home", self._name),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NotStarted(f"the {kind} sandbox doesn't start: {error}") from None
+        self._selector = selectors.DefaultSelector()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            os.set_blocking(stream.fileno(), False)
+        for stream in (self._process.stdout, self._process.stderr):
+            self._selector.register(stream, selectors.EVENT_READ)
+        try:
+            self._answer(120)
+        except Stopped as reason:
+            raise NotStarted(f"the {kind} sandbox doesn't start: {reason}") from None
+
+    def ask(self, do: str, seconds: float = 5, **request) -> dict:
+        """Send a request, and wait for its answer.
+
+        The worker interrupts itself after ``seconds``. Code that holds on to the interpreter can't
+        be interrupted, so after some more seconds everything is ended.
+
+        Raises
+        ------
+        Stopped
+            When time, memory, output or processes ran out, or the worker ended.
+        """
+        number = secrets.token_hex(8)
+        request = {"id": number, "do": do, "seconds": seconds, **request}
+        self._unsent += json.dumps(request).encode() + b"\n"
+        with contextlib.suppress(KeyError):  # still there when a request was answered half-sent
+            self._selector.register(self._process.stdin, selectors.EVENT_WRITE)
+        return self._answer(seconds + GRACE, number)
+
+    def close(self) -> None:
+        """End everything in the sandbox."""
+        # With bubblewrap the first kill ends all: a process table dies with its first process.
+        # What is left are its own parts, or, without a sandbox, whatever the code has started.
+        own = _family(self._process.pid) if self.kind == "bubblewrap" else []
+        self._process.kill()
+        if self.kind == "docker":
+            subprocess.run(["docker", "kill", self._name], capture_output=True, check=False)
+        if self.kind == "limits":
+            own = _family(self._process.pid, self._name)
+        for process in own:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+        self._selector.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _answer(self, seconds, number=None):
+        """The next line that the worker writes, with an eye on everything that is limited."""
+        end = min(time.monotonic() + seconds, self.deadline)
+        try:
+            while b"\n" not in self._unread:
+                if time.monotonic() > end:
+                    raise Stopped("out of time", "it ran out of time")
+                self._check_use()
+                for key, _ in self._selector.select(0.05):
+                    self._move(key.fileobj)
+            line, _, rest = self._unread.partition(b"\n")
+            self._unread = bytearray(rest)
+            answer = json.loads(line)
+            if type(answer) is not dict or answer.get("id") != number:
+                raise ValueError("not the answer to this request")
+            return answer
+        except (ValueError, RecursionError):
+            self.close()
+            raise Stopped("disturbed", "the notebook wrote between its answers") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _move(self, stream):
+        """Send or fetch as much as goes at once."""
+        if stream is self._process.stdin:
+            try:
+                del self._unsent[: os.write(stream.fileno(), self._unsent[:MIB])]
+            except BlockingIOError:
+                return
+            except OSError:
+                self._unsent.clear()  # The end of the answers tells that the worker is gone.
+            if not self._unsent:
+                self._selector.unregister(stream)
+            return
+        chunk = stream.read(MIB)
+        if chunk == b"":
+            if stream is self._process.stdout:
+                raise Stopped("ended itself", "the notebook's process ended itself")
+            self._selector.unregister(stream)
+        elif chunk and stream is self._process.stderr:
+            self.printed += len(chunk)
+        elif chunk:
+            self._unread += chunk
+        if self.printed > self.limits.output:
+            raise Stopped("output", f"it printed more than {self.limits.output // MIB} MiB")
+        if len(self._unread) > self.limits.answer:
+            raise Stopped("output", f"a value has over {self.limits.answer // MIB} MiB")
+
+    def _check_use(self):
+        if self.kind == "docker":
+            return  # Docker counts memory and processes itself.
+        family = _family(self._process.pid)
+        if sum(_number(p.num_threads) for p in family) > self.limits.processes:
+            raise Stopped("processes", f"it started over {self.limits.processes} processes")
+        memory = sum(_number(lambda p=p: p.memory_info().rss) for p in family)
+        if memory > self.limits.memory and len(family) > 1:
+            # Processes share memory, which counts once.
+            memory = sum(_number(lambda p=p: p.memory_full_info().pss) for p in family)
+        short = psutil.virtual_memory().available < RESERVE
+        if memory > self.limits.memory or (short and memory > RESERVE):
+            raise Stopped("memory", f"it used more than {self.limits.memory // MIB} MiB of memory")
+
+
+def _number(read):
+    """A number about a process, 0 when the process has just ended."""
+    try:
+        return read()
+    except (psutil.Error, OSError):
+        return 0
+
+
+def _family(pid, name=None):
+    """The processes under one. With a name also those that left it, known by their environment."""
+    try:
+        family = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        family = []
+    if name:
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("SANDBOX") == name:
+                    family.append(process)
+            except (psutil.Error, OSError):
+                pass
+    return family
+
+
+def _environment(home, name):
+    """Nothing of the grader's own environment but where programs are."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": home,
+        "TMPDIR": "/tmp",
+        "LANG": "C.UTF-8",
+        "SANDBOX": name,
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "Agg",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "BOOK_DATA": os.environ.get("BOOK_DATA", ""),
+        "PIP_NO_INDEX": "1",
+        # One thread each: as many submissions at a time as there are workers.
+        **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+
+
+def _worker(limits, **hard):
+    return ["-I", str(INSIDE / "worker.py"), json.dumps({"FSIZE": limits.disk, **hard})]
+
+
+def _limits_command(limits, _):
+    # Here the kernel counts all of the user's processes, not only the sandbox's.
+    running = sum(p.info["num_threads"] or 0 for p in psutil.process_iter(["num_threads", "uids"])
+                  if p.info["uids"] and p.info["uids"].real == os.getuid())  # fmt: skip
+    hard = {"AS": limits.address_space, "NPROC": running + limits.processes}
+    return [sys.executable, *_worker(limits, **hard)]
+
+
+def _bubblewrap_command(limits, _):
+    # Named one by one: what isn't here, tests and other submissions among it, doesn't exist inside.
+    folders = [sys.base_prefix, sys.prefix, str(ROOT / "utils"), str(INSIDE)]
+    folders += [os.environ["BOOK_DATA"]] if os.environ.get("BOOK_DATA") else []
+    above = {str(parent) for folder in folders for parent in Path(folder).parents}
+    shown = [a for folder in sorted(above) for a in ("--perms", "0755", "--dir", folder)]
+    for folder in ("/usr", "/bin", "/lib", "/lib64", *folders):
+        shown += ["--ro-bind-try", folder, folder]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"):
+        shown += ["--ro-bind-try", file, file]
+    hard = {"AS": limits.address_space, "NPROC": limits.processes}
+    namespaces = ["--unshare-all"]
+    if os.getuid() == 0:
+        # The kernel doesn't limit root's processes, in a user namespace either. So the worker
+        # becomes a user of its own, one that no other process has.
+        namespaces = [f"--unshare-{n}" for n in ("pid", "net", "ipc", "uts", "cgroup-try")]
+        namespaces += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        hard["user"] = 2**30 + secrets.randbelow(2**30)
+    return [
+        *("bwrap", *namespaces, "--die-with-parent", "--new-session", "--hostname", "sandbox"),
+        *shown,
+        *("--proc", "/proc", "--dev", "/dev"),
+        *("--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"),
+        *("--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"),
+        *("--perms", "0777", "--dir", "/tmp/home", "--chdir", "/tmp/home"),
+        *("--remount-ro", "/dev", "--remount-ro", "/"),
+        sys.executable,
+        *_worker(limits, **hard),
+    ]
+
+
+def _docker_command(limits, name):
+    data = os.environ.get("BOOK_DATA")
+    inside = _environment("/tmp/home", name) | {"BOOK_DATA": "/data" if data else ""}
+    del inside["PATH"]
+    return [
+        *("docker", "run", "--rm", "--interactive", "--name", name, "--network", "none"),
+        *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *("--pids-limit", str(limits.processes), "--memory", str(limits.memory)),
+        *("--memory-swap", str(limits.memory), "--cpus", "1", "--user", "1000:1000"),
+        *("--tmpfs", f"/tmp:rw,exec,mode=1777,size={limits.disk}", "--workdir", "/tmp"),
+        *(("--volume", f"{data}:/data:ro") if data else ()),
+        *(a for k, v in inside.items() for a in ("--env", f"{k}={v}")),
+        *("--volume", f"{INSIDE}:/inside:ro", DOCKER_IMAGE, "python", "-s", "/inside/worker.py"),
+        json.dumps({"FSIZE": limits.disk}),
+    ]
+
+
+COMMANDS = {
+    "bubblewrap": _bubblewrap_command,
+    "docker": _docker_command,
+    "limits": _limits_command,
+}
+
+
+def _succeeds(*command):
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def choose() -> str:
+    """The safest kind of sandbox that works on this machine.
+
+    Returns
+    -------
+    str
+        "bubblewrap", "docker" or, with a warning that says what isn't protected, "limits".
+
+    Raises
+    ------
+    PermissionError
+        When only limits are left and the grader is root: most of them don't hold for root.
+    """
+    if _succeeds("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"):
+        return "bubblewrap"
+    if _succeeds("docker", "image", "inspect", DOCKER_IMAGE):
+        return "docker"
+    advice = (
+        "Neither bubblewrap nor Docker is at hand. Install bubblewrap (on Debian and Ubuntu: "
+        "apt install bubblewrap), or start Docker and run: make grader-image"
+    )
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        raise PermissionError(f"{advice}. Without either, don't grade as root.")
+    warnings.warn(
+        f"{advice}. Time, memory, output and processes are limited, but a submission can read "
+        "your files (tests and solutions among them), use the network, and write where you can.",
+        stacklevel=2,
+    )
+    return "limits"
