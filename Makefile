@@ -26,7 +26,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve lint format lock repository \
-	status mnist-full assignments grade grader-image clean
+	status mnist-full assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -95,8 +95,11 @@ assignments: $(STAMP) ## Build the assignments from their masters: student versi
 grade: assignments ## Grade a class: make grade SUBMISSIONS=folder ASSIGNMENT=dropout (OUT=folder)
 	@$(BIN)/python -m tools.grading "$(SUBMISSIONS)" "$(ASSIGNMENT)" $(if $(OUT),--out "$(OUT)")
 
+slides: $(STAMP) ## Write slides of all chapters to _slides/
+	@$(BIN)/python -m tools.slides
+
 grader-image: ## Build the Docker image to grade in, where there is no bubblewrap
 	docker build --file tools/grading/Dockerfile --tag regularization-book-grader .
 
 clean: ## Remove the site and the virtual environment
-	rm -rf _build _solved _assignments $(VENV) .pytest_cache .ruff_cache
+	rm -rf _build _solved _assignments _slides $(VENV) .pytest_cache .ruff_cache

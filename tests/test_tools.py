@@ -532,7 +532,14 @@ def test_make_lists_its_commands():
     )
     listed = {line.split()[0] for line in ran.stdout.splitlines()[1:]}
     wanted = "book test execute status serve lint format lock repository clean help"
-    assert {*wanted.split(), "mnist-full", "assignments", "grade", "grader-image"} <= listed
+    assert {
+        *wanted.split(),
+        "mnist-full",
+        "assignments",
+        "grade",
+        "grader-image",
+        "slides",
+    } <= listed
 
 
 # tools/figures.py

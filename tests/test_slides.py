@@ -1,0 +1,81 @@
+"""Slides: every figure and claim of a chapter, nothing from elsewhere, nothing cut off."""
+
+import re
+import shutil
+
+import nbformat
+import pytest
+
+from tools import notebooks
+from tools.slides import __main__ as slides
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def folder():
+    assert slides.main() == 0
+    return notebooks.ROOT / slides.FOLDER
+
+
+@pytest.mark.parametrize("path", notebooks.book_notebooks(), ids=lambda p: p.stem)
+def test_each_figure_and_the_claims_have_a_slide(path):
+    nb = notebooks.read(path)
+    figures = [c for c in notebooks.code_cells(nb) if "figure" in c.metadata.get("mystnb", {})]
+    made = [c.source for c in slides.slides(nb).cells]
+    assert sum("<img" in text for text in made) == len(figures) >= 3
+    assert sum('<div class="scroll">' in text for text in made) == 1
+    assert made[0].startswith("# ") and any(t.startswith("## In one breath") for t in made)
+    assert not any("Exercises" in text or "<details>" in text for text in made)
+
+
+def test_text_after_the_first_paragraph_is_for_the_speaker():
+    v = nbformat.v4
+    nb = v.new_notebook(cells=[
+        v.new_markdown_cell("# T\n\n**P**\n\n*You need* x"),
+        v.new_markdown_cell("## See it\n\nFirst [link](a.ipynb).\n\nSecond."),
+        v.new_markdown_cell("> **Careful.** Why."),
+        v.new_markdown_cell("Hidden", metadata={"tags": ["no-slide"]}),
+        v.new_markdown_cell("## Exercises\n\nOne."),
+    ])  # fmt: skip
+    made = [(c.metadata.slideshow.slide_type, c.source) for c in slides.slides(nb).cells]
+    assert made == [
+        ("slide", "# T\n\n**P**"),
+        ("slide", "## See it\n\nFirst link."),
+        ("notes", "Second."),
+        ("slide", "> **Careful.** Why."),
+    ]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to look at the slides with")
+def test_slides_in_a_browser(folder):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        outside, errors = [], []
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith(("file:", "data:")) else outside.append(r.url),
+        )
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        for path in notebooks.book_notebooks():
+            page.goto(f"file://{folder}/{path.stem}.html")
+            page.wait_for_function("Reveal.isReady() && MathJax.startup")
+            page.evaluate("MathJax.startup.promise")
+            tall = page.evaluate(
+                """() => Reveal.getSlides().map((slide, i) => {
+                    Reveal.slide(i);
+                    return [slide.scrollHeight, slide.innerText.slice(0, 50)];
+                }).filter(([height]) => height > 720)"""
+            )
+            assert tall == [], f"{path.stem}: {tall}"
+            assert page.locator("mjx-merror").count() == 0
+            shown = page.evaluate("document.querySelector('.slides').innerText")
+            assert not re.search(r"\$[^$\n]+\$", shown), f"{path.stem}: a formula shows raw"
+        browser.close()
+    assert outside == [] and errors == []

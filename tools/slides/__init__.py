@@ -1,0 +1,1 @@
+"""Slides of the chapters: ``python -m tools.slides``, see ``make slides``."""
