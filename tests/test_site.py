@@ -17,7 +17,17 @@ from tools import notebooks
 
 SITE = notebooks.ROOT / "_build" / "html"
 CHAPTERS = [path.stem for path in notebooks.book_notebooks()]
-PAGES = ["index", *CHAPTERS, "guide", "assignments", "teaching", "status", "glossary", "api", "bibliography"]
+PAGES = [
+    "index",
+    *CHAPTERS,
+    "guide",
+    "assignments",
+    "teaching",
+    "status",
+    "glossary",
+    "api",
+    "bibliography",
+]
 OUTSIDE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 IN_CSS = r"(?:url\(|@import)\s*[\"']?((?!url\()[^\"')\s]+)"
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}
