@@ -230,6 +230,18 @@ def test_student_version_says_points_and_time(name):
     assert sorted(map(int, asked)) == sorted(q.points for q in assignment.questions)
 
 
+@pytest.mark.parametrize("name", assignments.names())
+def test_page_of_assignments_says_what_the_notebook_says(name):
+    page = (notebooks.ROOT / "book/assignments.md").read_text(encoding="utf-8")
+    card = next(c for c in page.split(":::") if f"student/{name}.ipynb)" in c)
+    top = notebooks.read(assignments.STUDENT / f"{name}.ipynb").cells[0].source
+    promise = re.search(r"\*\*(.+?)\*\*", top).group(1)
+    size = re.search(r"\d+ points, about \d+ minutes", top).group()
+    assert promise in card and size in card
+    assert f"blob/main/book/assignments/student/{name}.ipynb" in card
+    assert f"<assignments/student/{name}.ipynb>" in card
+
+
 def test_student_versions_install_the_pinned_otter():
     pinned = (notebooks.ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert f"\n{assignments.OTTER}\n" in pinned

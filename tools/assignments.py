@@ -29,6 +29,7 @@ import yaml
 from tools import notebooks
 
 OTTER = "otter-grader==7.0.0"
+FIRST_LINE = "#@title Run this cell first: it prepares the checks"  # Colab hides the rest.
 MASTERS = Path("book/assignments")
 STUDENT = MASTERS / "student"
 BUILT = Path("_assignments")
@@ -163,12 +164,15 @@ def setup_cell(name: str, public: dict[str, str], url: str | None) -> str:
     texts = ",\n".join(f'    "{q}": r"""\n{text.strip()}\n"""' for q, text in public.items())
     utils = f"{notebooks.setup_cell(url)}\n\n" if url else ""
     return f"""\
-{utils}# Run this cell first. It prepares the checks; on Colab it installs otter-grader for them.
+{FIRST_LINE}
+{utils}# The checks need otter-grader. Where it is missing it is installed: a minute, once.
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 if importlib.util.find_spec("otter") is None:
-    %pip install -q {OTTER}
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "{OTTER}"], check=True)
 CHECKS = {{
 {texts}
 }}
@@ -187,10 +191,13 @@ def student_version(nb: nbformat.NotebookNode, name: str, tests: Path) -> nbform
     needs_utils = any("from utils" in c.source for c in notebooks.code_cells(nb))
     url = notebooks.repository_url() if needs_utils else None
     cells = [nbformat.v4.new_code_cell(setup_cell(name, public, url))]
-    cells[0].metadata["jupyter"] = {"source_hidden": True}
-    cells[0].metadata["tags"] = ["hide-input"]
+    cells[0].metadata = {"cellView": "form", "jupyter": {"source_hidden": True}}
     titles = [i for i, c in enumerate(nb.cells) if c.cell_type == "markdown"]
     cells = [*nb.cells[: titles[0] + 1], *cells, *nb.cells[titles[0] + 1 :]]
+    for cell in cells:
+        # Otter's marks for PDFs show as empty cells.
+        cell.source = re.sub(r"<!-- (BEGIN|END) QUESTION -->\s*", "", cell.source)
+    cells = [cell for cell in cells if cell.source.strip()]
     for number, cell in enumerate(cells):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -419,6 +419,8 @@ def standardize(x_train, x_test):
     return [rows[:n], rows[n:]]
 """,
             "SciPy's scores, and the constant columns afterwards": """
+from scipy import stats
+
 def standardize(x_train, x_test):
     with np.errstate(all="ignore"):
         train, test = stats.zmap(x_train, x_train), stats.zmap(x_test, x_train)
