@@ -93,6 +93,8 @@ assignments: $(STAMP) ## Build the assignments from their masters: student versi
 	@$(BIN)/python -m tools.assignments --workers $(WORKERS)
 
 grade: assignments ## Grade a class: make grade SUBMISSIONS=folder ASSIGNMENT=dropout (OUT=folder)
+	@[ -n "$(SUBMISSIONS)" ] && [ -n "$(ASSIGNMENT)" ] || { \
+		echo "make grade SUBMISSIONS=folder-or-archive ASSIGNMENT=dropout" >&2; exit 1; }
 	@$(BIN)/python -m tools.grading "$(SUBMISSIONS)" "$(ASSIGNMENT)" $(if $(OUT),--out "$(OUT)")
 
 slides: $(STAMP) ## Write slides of all chapters to _slides/

@@ -33,7 +33,7 @@ def need_build(name):
 class Names:
     """A namespace that answers as the sandbox does: plain data in, plain data out."""
 
-    stopped = ()
+    why_missing = "not defined"
 
     def __init__(self, names):
         self.names = names
@@ -224,7 +224,7 @@ def test_student_version_says_points_and_time(name):
     points, minutes = re.search(r"\*(\d+) points, about (\d+) minutes", top).groups()
     assert 45 <= int(minutes) <= 90
     assignment = assignments.load(name)
-    assert assignment.points == int(points) == 20
+    assert assignment.points == int(points)
     assert sum(q.manual for q in assignment.questions) == 1
     asked = re.findall(r"## Question \d.*\((\d+) points\)", "\n".join(assignment.given))
     assert sorted(map(int, asked)) == sorted(q.points for q in assignment.questions)

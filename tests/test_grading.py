@@ -15,7 +15,7 @@ from otter.test_files.exception_test import ExceptionTestFile
 from tools.assignments import Assignment, Question
 from tools.grading import report, sandbox
 from tools.grading.inside import plain
-from tools.grading.marking import mark
+from tools.grading.marking import Mark, Marked, mark
 from tools.grading.submissions import Submission, Unreadable, find_submissions, read_notebook
 
 TESTS = {
@@ -446,6 +446,22 @@ def test_gradescopes_list_is_the_one_at_the_top(tmp_path):
     assert [s.student for s in find_submissions(tmp_path / "e.zip")] == ["31", "li@example.org"]
 
 
+def test_later_copy_counts_and_the_others_are_named(tmp_path):
+    for name, code in (("hw.ipynb", "x = 1"), ("hw (1).ipynb", "x = 2")):
+        (tmp_path / "ann").mkdir(exist_ok=True)
+        (tmp_path / "ann" / name).write_bytes(notebook(code))
+        (tmp_path / "bob.ipynb").write_bytes(GOOD)
+    ann, bob = find_submissions(tmp_path)
+    assert read_notebook(ann).code == ["x = 2"] and ann.others == ("ann/hw.ipynb",)
+    assert bob.others == ()
+
+
+def test_files_of_no_submission_are_named(tmp_path):
+    (tmp_path / "e.zip").write_bytes(zipped({"ann_1_2_hw.ipynb": GOOD, "bob_3_text.html": b""}))
+    with pytest.warns(UserWarning, match="1 files belong to no submission: bob_3_text.html"):
+        assert len(find_submissions(tmp_path / "e.zip")) == 1
+
+
 def test_last_attempt_counts(tmp_path):
     files = {f"ann_1_{n}_hw.ipynb": notebook(f"x = {n}") for n in (9, 10, 2)}
     (tmp_path / "class.zip").write_bytes(zipped(files))
@@ -520,11 +536,12 @@ def class_folder(tmp_path_factory):
 
 def run_grade(folder, out, *options):
     command = [sys.executable, "-m", "tools.grading", str(folder), "dropout", "--out", str(out)]
+    command += ["--cell-seconds", "30"]
     return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
 
 
 def rows(out):
-    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
+    with open(out / "grades.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -539,9 +556,10 @@ def test_class_is_graded_alike_with_any_number_of_workers(kind, class_folder, tm
     assert one == three
     total = {row["student"]: row["score"] for row in one if row["question"] == "total"}
     assert total["ann"] == total["kim"] == "17" and total["<b>eve"] == total["max"] == "0"
-    assert 5 < float(total["'=bob"]) < 17 and float(total["zoe"]) == 13
+    assert 5 < float(total["'=bob"]) < 17 and float(total["zoe"]) == 12
     status = {row["student"]: row["status"] for row in one if row["question"] == "total"}
     assert status["max"] == "look at this: not readable"
+    assert "a cell was stopped (out of time)" in status["zoe"]
     pages = {p.name: p.read_text() for p in (tmp_path / "1" / "feedback").iterdir()}
     assert len(pages) == 6 and not any("<b>eve" in text for text in pages.values())
     (bob,) = [text for text in pages.values() if "=bob" in text]
@@ -591,8 +609,54 @@ def test_written_answer_waits_for_a_reader(kind, markdown, status, written):
     assert written is None or result.written == written
 
 
+def test_an_answer_in_a_comment_or_a_raw_cell_is_found(kind):
+    v = nbformat.v4
+    text = "# My answer is that the interval contains zero, so nobody knows."
+    for cell in (v.new_code_cell(text), v.new_raw_cell(text)):
+        cells = [v.new_markdown_cell(UNWRITTEN), cell]
+        content = nbformat.writes(v.new_notebook(cells=cells)).encode()
+        result = mark(Submission("ann", "a.ipynb", content), ASSIGNMENT, kind, LIMITS)
+        assert result.marks[2].status == "to be marked" and result.written == [text]
+
+
+def test_points_given_by_hand_stay(tmp_path):
+    file = tmp_path / "written.csv"
+
+    def results():
+        return [
+            Marked(
+                student, "a.ipynb", [Mark("q1", 2.0, 2, ""), Mark("q3", None, 1, "to be marked")]
+            )
+            for student in ("=ann", "bob")
+        ]
+
+    report.add_hand_marks(results(), report.read_hand_marks(file, ASSIGNMENT), file)
+    text = file.read_text(encoding="utf-8-sig")
+    file.write_text(text.replace('"bob","q3",""', '"bob","q3","0,5"'), encoding="utf-8")
+    for _ in range(2):
+        again = results()
+        report.add_hand_marks(again, report.read_hand_marks(file, ASSIGNMENT), file)
+    assert [report.total(m)[0] for m in again] == [2, 2.5]
+    assert again[1].marks[1].status == "marked by hand"
+    file.write_text("student,question,points\nbob,q3,7\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="bob, q3: give 0 to 1 points, not '7'"):
+        report.read_hand_marks(file, ASSIGNMENT)
+
+
+def test_what_a_teacher_should_look_at_is_flagged(kind):
+    assert marked(kind, "import no_such_package", *RIGHT).flags == ["a package is missing"]
+    assert marked(kind, "x = 1").flags == ["defines nothing that is tested"]
+    slow = marked(kind, "import time\ntime.sleep(60)\ntotal = 5050", RIGHT[0])
+    assert slow.flags[0] == "a cell was stopped (out of time)"
+    assert statuses(slow) == ["correct", "out of time"]
+    assert "ended itself" in marked(kind, "def double(x):\n    import os; os._exit(1)").flags
+    assert (
+        marked(kind, "from google.colab import drive\ndrive.mount('/content')", *RIGHT).flags == []
+    )
+
+
 def test_grades_are_safe_for_spreadsheets(tmp_path):
     result = mark(Submission("=1+1", "a.ipynb", b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
     report.write_grades([result], tmp_path / "grades.csv")
-    with open(tmp_path / "grades.csv", encoding="utf-8") as file:
+    with open(tmp_path / "grades.csv", encoding="utf-8-sig") as file:
         assert {row["student"] for row in csv.DictReader(file)} == {"'=1+1"}

@@ -124,8 +124,6 @@ def load(name: str, root: Path = notebooks.ROOT) -> Assignment:
         if not manual:
             file = folder / f"{config['name']}.py"
             tests = ExceptionTestFile.from_file(str(file)).test_cases
-            if sum(t.points for t in tests) != config["points"]:
-                raise ValueError(f"{name} {config['name']}: the tests' points don't add up")
         questions.append(Question(config["name"], config["points"], manual, rubric, tests))
     title = next(c.source for c in master.cells if c.cell_type == "markdown")
     student = notebooks.read(root / BUILT / "student" / f"{name}.ipynb")
@@ -221,9 +219,13 @@ def build(name: str, root: Path = notebooks.ROOT) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "otter", "assign", "--no-pdfs", str(master), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    try:
+        if done.returncode:
+            raise RuntimeError(f"{name}: otter assign failed\n{_gist(done.stdout + done.stderr)}")
+        _check_points(notebooks.read(master), target / "autograder" / "tests", name)
+    except RuntimeError:
         shutil.rmtree(target, ignore_errors=True)
-        raise RuntimeError(f"{name}: otter assign failed\n{done.stdout}\n{done.stderr}")
+        raise
     public = target / "student" / "tests"
     versions = {
         "student": student_version(notebooks.read(target / "student" / master.name), name, public),
@@ -238,6 +240,29 @@ def build(name: str, root: Path = notebooks.ROOT) -> None:
     (archive,) = (target / "autograder").glob("*.zip")
     shutil.copyfile(archive, root / BUILT / "gradescope" / f"{name}.zip")
     (target / "digest").write_text(_digest(master))
+
+
+def _gist(output):
+    """What went wrong, without the way there and without what went right."""
+    found = re.search(r"(?s)\w*FormatException:.*|Some autograder tests failed.*", output)
+    text = found.group() if found else output
+    return re.sub(r"\n *\w+ results: All test cases passed!\n", "\n", text)
+
+
+def _check_points(master, tests, name):
+    """Each question's points are those of its hidden tests; public ones have none."""
+    from otter.test_files.exception_test import ExceptionTestFile
+
+    for config, _ in question_blocks(master):
+        if config.get("manual"):
+            continue
+        cases = ExceptionTestFile.from_file(str(tests / f"{config['name']}.py")).test_cases
+        given = sum(t.points for t in cases)
+        if given != config["points"]:
+            points = f"worth {config['points']} points, but its tests give {given}"
+            raise RuntimeError(f"{name}: question {config['name']} is {points}")
+        if any(t.points and not t.hidden for t in cases):
+            raise RuntimeError(f"{name}: a public test of {config['name']} has points")
 
 
 def is_built(name: str, root: Path = notebooks.ROOT) -> bool:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
@@ -89,6 +90,7 @@ def grade(
     submissions = find_submissions(place)
     if not submissions:
         raise Unreadable(f"{place}: no submissions there")
+    given = report.read_hand_marks(out / "written.csv", assignment)
     kind = kind or sandbox.choose()
     for folder in (out / "feedback", out / "marks"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +111,9 @@ def grade(
             notebooks.write_text(file, json.dumps({"key": wanted, **asdict(marked)}, indent=1))
         return marked
 
+    if due:
+        # A machine on which no sandbox starts says so once, not for each submission.
+        sandbox.Sandbox(kind, limits, time.monotonic() + 120).close()
     pool = ThreadPoolExecutor(workers)
     try:
         tasks = [pool.submit(mark_and_save, *task) for task in due]
@@ -116,6 +121,8 @@ def grade(
             results.append(task.result())
     finally:
         pool.shutdown(cancel_futures=True)
+    if any(q.manual for q in assignment.questions):
+        report.add_hand_marks(results, given, out / "written.csv")
     report.write_grades(results, out / "grades.csv")
     for marked in results:
         file = out / "feedback" / f"{file_name(marked.student)}.html"
@@ -138,13 +145,18 @@ def main() -> int:
     parser.add_argument("assignment")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--workers", type=int, default=default_workers())
+    parser.add_argument("--cell-seconds", type=float, default=sandbox.Limits().cell_seconds)
     options = parser.parse_args()
+    limits = sandbox.Limits(cell_seconds=options.cell_seconds)
     out = options.out or Path("_grades") / options.assignment
     try:
-        results = grade(options.submissions, options.assignment, out, options.workers)
-    except (ValueError, PermissionError) as error:
+        results = grade(options.submissions, options.assignment, out, options.workers, limits)
+    except (ValueError, PermissionError, sandbox.NotStarted) as error:
         print(f"make grade: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("make grade: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     scores = sorted(report.total(marked)[0] for marked in results)
     print(
         f"{len(results)} submissions, median {scores[len(scores) // 2]:g} points: {out}/grades.csv"

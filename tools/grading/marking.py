@@ -24,12 +24,14 @@ UNWRITTEN = "_Type your answer here, replacing this text._"
 
 @dataclass
 class Check:
-    """What one test said: its name, whether it passed, its points, and why it failed."""
+    """What one test said: its name, whether it passed, its points, why it failed, and the status
+    when it was stopped."""
 
     name: str
     passed: bool
     points: float
     message: str = ""
+    stopped: str = ""
 
 
 @dataclass
@@ -47,12 +49,13 @@ class Mark:
 
 @dataclass
 class Marked:
-    """Result of one submission, with remarks on the notebook as a whole."""
+    """Result of one submission: marks, remarks for the student, and flags for the teacher."""
 
     student: str
     file: str
     marks: list[Mark]
     remarks: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -85,12 +88,20 @@ class Session:
     def __init__(self, code: list[str], kind: str, limits: Limits) -> None:
         self.code, self.kind, self.limits = code, kind, limits
         self.stopped: dict[int, Stopped] = {}
+        self.slow: dict[int, Stopped] = {}
         self.errors: dict[int, str] = {}
         self._known: dict[str, dict] = {}
         self._ended: dict[str, Stopped] = {}
+        self._slow: set[str] = set()
         self._deadline = time.monotonic() + limits.total_seconds
         self._sandbox: Sandbox | None = None
         self._starts = 0
+
+    @property
+    def why_missing(self) -> str:
+        """Status of a question whose names are missing: perhaps their cell was stopped."""
+        reasons = [*self.stopped.values(), *self.slow.values()]
+        return reasons[0].status if reasons else "not defined"
 
     def look_up(self, name: str) -> Any:
         """A value as plain data, or a function to call.
@@ -116,7 +127,7 @@ class Session:
     def call(self, name: str, args: tuple, kwargs: dict) -> Any:
         """What the notebook's function returns. What it raises is raised here, too.
 
-        A function that ended the sandbox, or took too long, isn't called again.
+        A function that ended the sandbox, or took too long twice, isn't called again.
         """
         if name in self._ended:
             raise self._ended[name]
@@ -125,11 +136,15 @@ class Session:
         kwargs = {key: plain.encode(a) for key, a in kwargs.items()}
         try:
             answer = self._ask("call", seconds, name=name, args=args, kwargs=kwargs)
-            if "out_of_time" in answer:
-                raise Stopped("out of time", f"{name}(…) took longer than {seconds:g} s")
         except Stopped as reason:
             self._ended[name] = reason
             raise
+        if "out_of_time" in answer:
+            reason = Stopped("out of time", f"{name}(…) took longer than {seconds:g} s")
+            if name in self._slow:
+                self._ended[name] = reason
+            self._slow.add(name)
+            raise reason
         if "error" in answer:
             kind = getattr(builtins, str(answer["error"])[:50], None)
             known = isinstance(kind, type) and issubclass(kind, Exception)
@@ -171,6 +186,9 @@ class Session:
                         raise
                     self.stopped[number] = reason
                     break
+                if "out_of_time" in answer:
+                    seconds = self.limits.cell_seconds
+                    self.slow[number] = Stopped("out of time", f"it took longer than {seconds:g} s")
                 if "error" in answer:
                     self.errors[number] = _error(answer)
             else:
@@ -236,9 +254,15 @@ def _mark(submission, assignment, kind, limits):
         marked.remarks.append(f"Nothing could be marked: {_plain_text(error, 300)}.")
         marked.marks = [Mark(q.name, 0.0, q.points, "not readable") for q in questions]
         return marked
+    if submission.others:
+        others = ", ".join(submission.others)
+        marked.remarks.append(
+            f"There are several notebooks. Not marked: {_plain_text(others, 300)}."
+        )
+        marked.flags.append("several notebooks")
     given = {*assignment.given, UNWRITTEN}
-    marked.written = [_plain_text(t, 20_000) for t in notebook.markdown if t.strip() not in given]
-    untouched = not marked.written and UNWRITTEN in (t.strip() for t in notebook.markdown)
+    marked.written = [_plain_text(t, 20_000) for t in notebook.text if t.strip() not in given]
+    untouched = not marked.written and UNWRITTEN in (t.strip() for t in notebook.text)
     session = Session(notebook.code, kind, limits)
     over: Stopped | None = None
     try:
@@ -262,10 +286,17 @@ def _mark(submission, assignment, kind, limits):
                 marked.marks.append(mark_question(question, session))
     finally:
         session.close()
-    for number, reason in sorted(session.stopped.items()):
-        marked.remarks.append(f"Code cell {number + 1} was left out: {reason}.")
+    for number, reason in sorted((session.stopped | session.slow).items()):
+        marked.remarks.append(f"Code cell {number + 1} was stopped: {reason}.")
+        marked.flags.append(f"a cell was stopped ({reason.status})")
     for number, message in sorted(session.errors.items()):
         marked.remarks.append(f"Code cell {number + 1} stopped with {message}")
+        if message.startswith(("ModuleNotFoundError", "ImportError")):
+            marked.flags.append("a package is missing")
+    marked.flags += sorted({c.stopped for m in marked.marks for c in m.checks if c.stopped})
+    automatic = [m.status for m in marked.marks if m.checks]
+    if automatic and set(automatic) == {"not defined"}:
+        marked.flags.append("defines nothing that is tested")
     del marked.remarks[REMARKS:]
     return marked
 
@@ -279,7 +310,8 @@ def mark_question(question: Question, session: Session) -> Mark:
         name = test.body.test_func.__name__.removeprefix("test_").replace("_", " ")
         reason, message = _run(test.body.test_func, session)
         reasons.add(reason)
-        checks.append(Check(name, reason is None, test.points, message))
+        stopped = reason if reason not in (None, "wrong", "not defined") else ""
+        checks.append(Check(name, reason is None, test.points, message, stopped))
     score = round(sum(c.points for c in checks if c.passed), 4)
     if reasons == {None}:
         status = "correct"
@@ -296,9 +328,7 @@ def _run(test: Callable[..., None], session: Session) -> tuple[str | None, str]:
     try:
         test(**{name: session.look_up(name) for name in inspect.signature(test).parameters})
     except Missing as missing:
-        # Perhaps because the cell that defines it was stopped.
-        status = next((s.status for s in session.stopped.values()), "not defined")
-        return status, f"The notebook defines no `{missing}`."
+        return session.why_missing, f"The notebook defines no `{missing}`."
     except Stopped as reason:
         return reason.status, f"This test was stopped: {reason}."
     except AssertionError as error:

@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -62,11 +63,14 @@ class Submission:
         Where it was found.
     content : bytes
         The file, unread.
+    others : tuple of str
+        Other notebooks that the student handed in at the same time.
     """
 
     student: str
     file: str
     content: bytes
+    others: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -76,10 +80,19 @@ class Submission:
 
 @dataclass(frozen=True)
 class Notebook:
-    """The parts of a notebook that grading needs: sources of its code and Markdown cells."""
+    """The parts of a notebook that grading needs.
+
+    Attributes
+    ----------
+    code : list of str
+        Sources of the code cells.
+    text : list of str
+        Sources of the cells that hold text: Markdown, raw, and code cells with nothing but
+        comments, since answers are written there, too.
+    """
 
     code: list[str]
-    markdown: list[str]
+    text: list[str]
 
 
 def find_submissions(place: Path) -> list[Submission]:
@@ -112,6 +125,8 @@ def find_submissions(place: Path) -> list[Submission]:
         # Only when all are: a student's archive may look like an export.
         if exports and all(exports):
             return sorted((s for e in exports for s in _by_student(e)), key=lambda s: s.student)
+    elif place.is_file() and _suffix(place.name) == ".ipynb":
+        files = {_readable(place.name): place.read_bytes()}
     elif place.is_file():
         files = _without_clutter(dict(_members(place.read_bytes(), EXPORT_BYTES)))
     else:
@@ -125,17 +140,26 @@ def _by_student(files):
     files = {name.removeprefix(wrapper): content for name, content in files.items()}
     platform = _platform(files)
     people = _gradescope_people(files) if platform == "Gradescope" else {}
-    chosen: dict[str, tuple] = {}
-    for name, content in files.items():
+    ranked: dict[str, list] = {}
+    ignored = []
+    for name in files:
         match = PLATFORMS[platform].fullmatch(name) if platform else None
         if platform and not match:
-            continue  # the export's own lists
-        student = _student(name, match, people)
+            ignored += [name] if name != GRADESCOPE_LIST else []
+            continue
         attempt = int(match.groupdict().get("file") or 0) if match else 0
-        rank = (attempt, PREFERRED.get(_suffix(name), 0), -name.count("/"), name)
-        if student not in chosen or rank > chosen[student][0]:
-            chosen[student] = (rank, Submission(student, name, content))
-    return [submission for _, (_, submission) in sorted(chosen.items())]
+        rank = (attempt, PREFERRED.get(_suffix(name), 0), -name.count("/"), _copy(name), name)
+        ranked.setdefault(_student(name, match, people), []).append(rank)
+    if ignored:
+        some = ", ".join(sorted(ignored)[:5])
+        warnings.warn(f"{len(ignored)} files belong to no submission: {some}", stacklevel=3)
+    submissions = []
+    for student, ranks in sorted(ranked.items()):
+        best = max(ranks)
+        others = tuple(sorted(r[-1] for r in ranks if r[:2] == best[:2] and r is not best))
+        others = others if best[1] == PREFERRED[".ipynb"] else ()
+        submissions.append(Submission(student, best[-1], files[best[-1]], others))
+    return submissions
 
 
 def read_notebook(submission: Submission) -> Notebook:
@@ -157,15 +181,22 @@ def read_notebook(submission: Submission) -> Notebook:
         raise Unreadable("the archive is damaged or cut off")
     if len(content) > NOTEBOOK_BYTES:
         raise Unreadable(f"the notebook is larger than {NOTEBOOK_BYTES // MIB} MiB")
+    if not content.strip():
+        raise Unreadable("the file is empty")
     try:
         notebook = json.loads(content)
     except (ValueError, RecursionError) as error:
-        hint = "" if _suffix(submission.file) in PREFERRED else ", not a notebook (.ipynb)"
+        hint = "" if _suffix(submission.file) in PREFERRED else ", it is not a notebook (.ipynb)"
         kind = _suffix(submission.file) or "file"
         raise Unreadable(f"the {kind} can't be read{hint}: {error}"[:300]) from None
     cells = _cells(notebook)
     code = [source for kind, source in cells if kind == "code"]
-    return Notebook(code, [source for kind, source in cells if kind == "markdown"])
+    return Notebook(code, [s for kind, s in cells if kind != "code" or _is_comment(s)])
+
+
+def _is_comment(source):
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return all(line.startswith("#") for line in lines) and len(source) > 40
 
 
 def _cells(notebook):
@@ -186,7 +217,7 @@ def _cells(notebook):
             if isinstance(source, list):
                 source = "".join(line for line in source if isinstance(line, str))
             if isinstance(source, str) and source.strip():
-                pairs.append((cell.get("cell_type"), source))
+                pairs.append((cell.get("cell_type"), source.replace("\r\n", "\n")))
     return pairs
 
 
@@ -243,6 +274,12 @@ def _readable(name):
 
 def _suffix(name):
     return PurePosixPath(name).suffix.lower()
+
+
+def _copy(name):
+    """Number of a later copy: ``dropout (2).ipynb``, ``dropout-2.ipynb``."""
+    number = re.search(r"(?: \((\d{1,4})\)|-(\d{1,4}))$", PurePosixPath(name).stem)
+    return int(number.group(1) or number.group(2)) if number else 0
 
 
 def _wrapper(files):
