@@ -270,7 +270,7 @@ def _mark(submission, assignment, kind, limits):
             session.run()
             # Values first: nothing that a function does later can change them.
             for name in assignment.tested_names:
-                with contextlib.suppress(Missing, plain.NotPlain):
+                with contextlib.suppress(Missing, plain.NotPlain, Stopped):
                     session.look_up(name)
         except Stopped as reason:
             over = reason
