@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -159,6 +160,25 @@ def test_hostile_cell_costs_nothing_but_itself(kind, what):
     assert left.stdout == b"", "a process outlived the submission"
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root has no limits")
+@pytest.mark.parametrize(
+    "what", [w for w in HOSTILE if w not in ("kills its parent", "200 MB on the disk")]
+)
+def test_limits_hold_without_a_sandbox(what):
+    result = marked("limits", RIGHT[0], HOSTILE[what][0], RIGHT[1])
+    assert scores(result) == [2, 3], f"{what}: {result}"
+
+
+def test_root_is_refused_without_a_sandbox(monkeypatch):
+    monkeypatch.setattr(sandbox, "_succeeds", lambda *_: False)
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    with pytest.raises(PermissionError, match="apt install bubblewrap"):
+        sandbox.choose()
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    with pytest.warns(UserWarning, match="can read your files"):
+        assert sandbox.choose() == "limits"
+
+
 # What the function of the first question does, and what that question ends as.
 IN_FUNCTION = {
     "endless loop": ("while True: pass", "out of time"),
@@ -253,7 +273,7 @@ def test_leaves_nothing_behind(kind, tmp_path):
     )
     marked(kind, cell + "    except OSError: pass")
     assert not list(tmp_path.iterdir())
-    assert not any(__import__("os").path.exists(p) for p in ("/tmp/left", "/usr/left"))
+    assert not any(os.path.exists(p) for p in ("/tmp/left", "/usr/left"))
 
 
 @pytest.mark.parametrize(
