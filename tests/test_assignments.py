@@ -2,7 +2,11 @@
 
 import importlib.util
 import inspect
+import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbclient
@@ -216,6 +220,25 @@ def test_checks_work_in_an_empty_folder(tmp_path):
     solution = notebooks.read(assignments.BUILT / "solutions" / "dropout.ipynb")
     right = run_alone(solution, tmp_path / "solutions")
     assert len(right) == 4 and all("All test cases passed" in text for text in right), right
+
+
+def test_gradescope_archive_gives_the_points(tmp_path):
+    archive = (assignments.BUILT / "gradescope" / "dropout.zip").resolve()
+    for source, share in ((assignments.BUILT / "solutions", 1), (assignments.STUDENT, 0)):
+        shutil.copyfile(source / "dropout.ipynb", tmp_path / "submission.ipynb")
+        command = [sys.executable, "-m", "otter", "run", "-a", str(archive), "-o", "."]
+        done = subprocess.run(
+            [*command, "submission.ipynb"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        tests = json.loads((tmp_path / "results.json").read_text())["tests"]
+        scores = [(t["score"], t["max_score"]) for t in tests if "score" in t]
+        assert scores == [(share * p, p) for p in (5, 3, 4, 5)]
+        (tmp_path / "results.json").unlink()
 
 
 @pytest.mark.parametrize("name", assignments.names())
