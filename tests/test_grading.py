@@ -267,6 +267,16 @@ def test_sees_no_tests_no_network_no_other_processes(kind):
     assert statuses(result) == ["correct", "wrong"], result
 
 
+def test_data_are_the_same_inside_and_outside(kind, tmp_path, monkeypatch):
+    (tmp_path / "mnist.npz").write_bytes(b"x")
+    for variable in ("BOOK_DATA", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+        code = f"import os\nfile = os.path.join(os.environ[{variable!r}], 'mnist.npz')\n"
+        code += "total = 5050 if open(file).read() == 'x' else 0\nopen(file, 'w')"
+        result = marked(kind, code)
+        assert scores(result)[1] == 3 and "Read-only" in result.remarks[0], result
+
+
 def test_leaves_nothing_behind(kind, tmp_path):
     cell = (
         f"for p in ('/tmp/left', '{tmp_path}/left', '/usr/left'):\n    try: open(p, 'w').close()\n"

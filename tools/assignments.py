@@ -72,12 +72,15 @@ class Assignment:
         In their order.
     given : frozenset of str
         Markdown of the student version. Other text in a submission was written by the student.
+    datasets : tuple of str
+        Names of the data sets that it loads, see ``utils.data.load``.
     """
 
     name: str
     title: str
     questions: list[Question]
     given: frozenset[str] = frozenset()
+    datasets: tuple[str, ...] = ()
 
     @property
     def tested_names(self) -> list[str]:
@@ -128,7 +131,9 @@ def load(name: str, root: Path = notebooks.ROOT) -> Assignment:
     title = next(c.source for c in master.cells if c.cell_type == "markdown")
     student = notebooks.read(root / BUILT / "student" / f"{name}.ipynb")
     given = frozenset(c.source.strip() for c in student.cells if c.cell_type == "markdown")
-    return Assignment(name, title.splitlines()[0].lstrip("# "), questions, given)
+    code = "\n".join(c.source for c in notebooks.code_cells(master))
+    datasets = tuple(sorted(set(re.findall(r"from utils\.data import load_(\w+)", code))))
+    return Assignment(name, title.splitlines()[0].lstrip("# "), questions, given, datasets)
 
 
 def question_blocks(master: nbformat.NotebookNode) -> list[tuple[dict, list]]:

@@ -269,6 +269,13 @@ def _family(pid, name=None):
     return family
 
 
+def data_folders() -> dict[str, str]:
+    """Where `utils.data` finds its data, so that students' code and the tests see the same."""
+    keras = os.environ.get("KERAS_HOME") or str(Path.home() / ".keras")
+    book = os.environ.get("BOOK_DATA")
+    return {"KERAS_HOME": keras} | ({"BOOK_DATA": str(Path(book).resolve())} if book else {})
+
+
 def _environment(home, name):
     """Nothing of the grader's own environment but where programs are."""
     return {
@@ -281,7 +288,7 @@ def _environment(home, name):
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLBACKEND": "Agg",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "BOOK_DATA": os.environ.get("BOOK_DATA", ""),
+        **data_folders(),
         "PIP_NO_INDEX": "1",
         # One thread each: as many submissions at a time as there are workers.
         **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
@@ -305,7 +312,7 @@ def _limits_command(limits, _):
 def _bubblewrap_command(limits, _):
     # Named one by one: what isn't here, tests and other submissions among it, doesn't exist inside.
     folders = [sys.base_prefix, sys.prefix, str(ROOT / "utils"), str(INSIDE)]
-    folders += [os.environ["BOOK_DATA"]] if os.environ.get("BOOK_DATA") else []
+    folders += [folder for folder in data_folders().values() if Path(folder).is_dir()]
     above = {str(parent) for folder in folders for parent in Path(folder).parents}
     shown = [a for folder in sorted(above) for a in ("--perms", "0755", "--dir", folder)]
     for folder in ("/usr", "/bin", "/lib", "/lib64", *folders):
@@ -334,16 +341,17 @@ def _bubblewrap_command(limits, _):
 
 
 def _docker_command(limits, name):
-    data = os.environ.get("BOOK_DATA")
-    inside = _environment("/tmp/home", name) | {"BOOK_DATA": "/data" if data else ""}
+    inside = _environment("/tmp/home", name)
     del inside["PATH"]
+    data = {k: folder for k, folder in data_folders().items() if Path(folder).is_dir()}
+    inside |= {key: f"/data/{key}" for key in data}
     return [
         *("docker", "run", "--rm", "--interactive", "--name", name, "--network", "none"),
         *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
         *("--pids-limit", str(limits.processes), "--memory", str(limits.memory)),
         *("--memory-swap", str(limits.memory), "--cpus", "1", "--user", "1000:1000"),
         *("--tmpfs", f"/tmp:rw,exec,mode=1777,size={limits.disk}", "--workdir", "/tmp"),
-        *(("--volume", f"{data}:/data:ro") if data else ()),
+        *(a for k, folder in data.items() for a in ("--volume", f"{folder}:/data/{k}:ro")),
         *(a for k, v in inside.items() for a in ("--env", f"{k}={v}")),
         *("--volume", f"{INSIDE}:/inside:ro", DOCKER_IMAGE, "python", "-s", "/inside/worker.py"),
         json.dumps({"FSIZE": limits.disk}),
