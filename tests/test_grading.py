@@ -268,6 +268,7 @@ def test_sees_no_tests_no_network_no_other_processes(kind):
 
 
 def test_data_are_the_same_inside_and_outside(kind, tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)  # as a folder with data usually is
     (tmp_path / "mnist.npz").write_bytes(b"x")
     for variable in ("BOOK_DATA", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
