@@ -57,7 +57,7 @@ book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
 	@rm -rf _build
 	$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
 
-test: book ## Build the site, run all notebooks with their solutions, and all tests
+test: lint book ## Check style, build the site, run all notebooks with solutions, and all tests
 	$(BIN)/python -m tools.assignments --check --workers $(WORKERS)
 	$(BIN)/python -m tools.solutions
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --maxschedchunk=1 _solved tests

@@ -76,34 +76,27 @@ def marked_answer(question, names, code):
     return mark_question(question, Names(changed))
 
 
-def test_right_answers_get_all_points(solved):
+def marks_of_answers(solved, kind, at_least):
+    """Question, description, mark and messages of all ``"right"`` or ``"wrong"`` answers."""
     assignment, names = solved
     answers = answers_to(assignment.name)
-    for question in assignment.questions:
-        if question.manual:
-            continue
-        right = answers[question.name]["right"]
-        assert len(right) >= 3, f"{assignment.name} {question.name}"
-        for what, code in right.items():
+    for question in (q for q in assignment.questions if not q.manual):
+        assert len(answers[question.name][kind]) >= at_least, f"{assignment.name} {question.name}"
+        for what, code in answers[question.name][kind].items():
             mark = marked_answer(question, names, code)
-            failed = [f"{c.name}: {c.message}" for c in mark.checks if not c.passed]
-            assert not failed, f"{assignment.name} {question.name}, {what}: {failed}"
-            assert mark.score == question.points
+            says = [c.message for c in mark.checks if not c.passed]
+            yield question, f"{assignment.name} {question.name}, {what}", mark, says
+
+
+def test_right_answers_get_all_points(solved):
+    for question, what, mark, says in marks_of_answers(solved, "right", at_least=3):
+        assert mark.score == question.points and not says, f"{what}: {says}"
 
 
 def test_wrong_answers_lose_points(solved):
-    assignment, names = solved
-    answers = answers_to(assignment.name)
-    for question in assignment.questions:
-        if question.manual:
-            continue
-        wrong = answers[question.name]["wrong"]
-        assert len(wrong) >= 6, f"{assignment.name} {question.name}"
-        for what, code in wrong.items():
-            mark = marked_answer(question, names, code)
-            assert mark.score < question.points, f"{assignment.name} {question.name}, {what}"
-            says = [c.message for c in mark.checks if not c.passed]
-            assert all(len(text) > 15 for text in says), f"{what}: {says}"
+    for question, what, mark, says in marks_of_answers(solved, "wrong", at_least=6):
+        assert mark.score < question.points, what
+        assert all(len(text) > 15 for text in says), f"{what}: {says}"
 
 
 def trivial(value, kind):
@@ -247,7 +240,7 @@ def test_student_version_says_points_and_time(name):
     points, minutes = re.search(r"\*(\d+) points, about (\d+) minutes", top).groups()
     assert 45 <= int(minutes) <= 90
     assignment = assignments.load(name)
-    assert assignment.points == int(points)
+    assert sum(q.points for q in assignment.questions) == int(points)
     assert sum(q.manual for q in assignment.questions) == 1
     asked = re.findall(r"## Question \d.*\((\d+) points\)", "\n".join(assignment.given))
     assert sorted(map(int, asked)) == sorted(q.points for q in assignment.questions)
@@ -263,6 +256,78 @@ def test_page_of_assignments_says_what_the_notebook_says(name):
     assert promise in card and size in card
     assert f"blob/main/book/assignments/student/{name}.ipynb" in card
     assert f"<assignments/student/{name}.ipynb>" in card
+
+
+MASTER = """\
+# ASSIGNMENT CONFIG
+init_cell: false
+check_all_cell: false
+export_cell: false
+tests:
+  files: true
+  ok_format: false
+---
+# Tiny
+---
+# BEGIN QUESTION
+name: q1
+points: 2
+---
+# BEGIN SOLUTION
+---
+two = 2 # SOLUTION
+---
+# END SOLUTION
+---
+# BEGIN TESTS
+---
+\"\"\" # BEGIN TEST CONFIG
+points: 2
+hidden: true
+\"\"\" # END TEST CONFIG
+def test_two(two):
+    assert two == 2, "two is not 2"
+---
+# END TESTS
+---
+# END QUESTION
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "", None),
+        ("points: 2\n---", "points: 3\n---", "q1 is worth 3 points, but its tests give 2"),
+        ("hidden: true", "hidden: false", "a public test of q1 has points"),
+        ("two = 2", "two = 3", "two is not 2"),
+        ("# END TESTS\n---\n", "", "otter assign failed"),
+    ],
+)
+def test_master_with_a_mistake_is_not_built(tmp_path, old, new, message):
+    sources = MASTER.replace(old, new).strip().split("\n---\n")
+    cells = [
+        nbformat.v4.new_code_cell(s)
+        if s.startswith(("two", '"""'))
+        else nbformat.v4.new_markdown_cell(s)
+        if s == "# Tiny"
+        else nbformat.v4.new_raw_cell(s)
+        for s in sources
+    ]
+    (tmp_path / assignments.MASTERS).mkdir(parents=True)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    master = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(master, tmp_path / assignments.MASTERS / "tiny.ipynb")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copyfile(notebooks.ROOT / name, tmp_path / name)
+    if message is None:
+        assignments.build("tiny", tmp_path)
+        assert assignments.is_built("tiny", tmp_path)
+    else:
+        with pytest.raises(RuntimeError, match=message) as caught:
+            assignments.build("tiny", tmp_path)
+        assert "All test cases passed" not in str(caught.value)
+        assert not assignments.is_built("tiny", tmp_path)
 
 
 def test_student_versions_install_the_pinned_otter():

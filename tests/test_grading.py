@@ -18,6 +18,7 @@ from tools.grading import report, sandbox
 from tools.grading.inside import plain
 from tools.grading.marking import Mark, Marked, mark
 from tools.grading.submissions import Submission, Unreadable, find_submissions, read_notebook
+from tools.notebooks import ROOT
 
 TESTS = {
     "q1": """
@@ -487,6 +488,17 @@ def test_later_copy_counts_and_the_others_are_named(tmp_path):
     assert bob.others == ()
 
 
+def test_the_same_copy_counts_in_a_folder_and_in_an_archive(tmp_path):
+    codes = {"hw.ipynb": "x = 1", "hw (2).ipynb": "x = 3", "hw (1).ipynb": "x = 2"}
+    files = {name: notebook(code) for name, code in codes.items()} | {"old/z.ipynb": GOOD}
+    for name, content in files.items():
+        (tmp_path / "ann" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ann" / name).write_bytes(content)
+    (tmp_path / "bob.zip").write_bytes(zipped(files))
+    ann, bob = find_submissions(tmp_path)
+    assert read_notebook(ann).code == read_notebook(bob).code == ["x = 3"]
+
+
 def test_files_of_no_submission_are_named(tmp_path):
     (tmp_path / "e.zip").write_bytes(zipped({"ann_1_2_hw.ipynb": GOOD, "bob_3_text.html": b""}))
     with pytest.warns(UserWarning, match="1 files belong to no submission: bob_3_text.html"):
@@ -543,6 +555,15 @@ def test_notebook_without_metadata_is_read():
 
 # ---------------------------------------------------------------------------------------------
 # The whole command
+
+
+def test_limits_are_those_that_teachers_read():
+    limits = sandbox.Limits()
+    times = (limits.cell_seconds / 60, limits.call_seconds / 60, limits.total_seconds / 60)
+    assert times == (3, 0.5, 10) and limits.memory == 4 * 2**30
+    page = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
+    assert "three minutes for a cell, half a minute for a call" in page
+    assert "ten minutes and 4 GiB of memory for everything" in page
 
 
 @pytest.fixture(scope="module")

@@ -88,11 +88,6 @@ class Assignment:
         tests = [t.body.test_func for q in self.questions for t in q.tests]
         return sorted({name for test in tests for name in inspect.signature(test).parameters})
 
-    @property
-    def points(self) -> float:
-        """Of all questions together."""
-        return sum(q.points for q in self.questions)
-
 
 def names(root: Path = notebooks.ROOT) -> list[str]:
     """Names of all assignments, in the order of the course."""
@@ -188,12 +183,13 @@ import otter
 grader = otter.Notebook(tests_dir="{folder}")"""
 
 
-def student_version(nb: nbformat.NotebookNode, name: str, tests: Path) -> nbformat.NotebookNode:
+def with_setup(
+    nb: nbformat.NotebookNode, name: str, tests: Path, url: str
+) -> nbformat.NotebookNode:
     """A notebook made by otter, with the setup cell, no outputs, and the same on each build."""
     public = {path.stem: path.read_text(encoding="utf-8") for path in sorted(tests.glob("*.py"))}
     needs_utils = any("from utils" in c.source for c in notebooks.code_cells(nb))
-    url = notebooks.repository_url() if needs_utils else None
-    cells = [nbformat.v4.new_code_cell(setup_cell(name, public, url))]
+    cells = [nbformat.v4.new_code_cell(setup_cell(name, public, url if needs_utils else None))]
     cells[0].metadata = {"cellView": "form", "jupyter": {"source_hidden": True}}
     titles = [i for i, c in enumerate(nb.cells) if c.cell_type == "markdown"]
     cells = [*nb.cells[: titles[0] + 1], *cells, *nb.cells[titles[0] + 1 :]]
@@ -232,19 +228,15 @@ def build(name: str, root: Path = notebooks.ROOT) -> None:
         shutil.rmtree(target, ignore_errors=True)
         raise
     public = target / "student" / "tests"
-    versions = {
-        "student": student_version(notebooks.read(target / "student" / master.name), name, public),
-        "solutions": student_version(
-            notebooks.read(target / "autograder" / master.name), name, public
-        ),
-    }
-    for kind, nb in versions.items():
+    url = notebooks.repository_url(root)
+    for kind, folder in (("student", "student"), ("solutions", "autograder")):
+        nb = with_setup(notebooks.read(target / folder / master.name), name, public, url)
         (root / BUILT / kind).mkdir(exist_ok=True)
         notebooks.write_text(root / BUILT / kind / master.name, nbformat.writes(nb) + "\n")
     (root / BUILT / "gradescope").mkdir(exist_ok=True)
     (archive,) = (target / "autograder").glob("*.zip")
     shutil.copyfile(archive, root / BUILT / "gradescope" / f"{name}.zip")
-    (target / "digest").write_text(_digest(master))
+    (target / "digest").write_text(_digest(name, root))
 
 
 def _gist(output):
@@ -273,11 +265,12 @@ def _check_points(master, tests, name):
 def is_built(name: str, root: Path = notebooks.ROOT) -> bool:
     """Whether the output belongs to the master as it is now."""
     file = root / BUILT / "build" / name / "digest"
-    return file.is_file() and file.read_text() == _digest(root / MASTERS / f"{name}.ipynb")
+    return file.is_file() and file.read_text() == _digest(name, root)
 
 
-def _digest(master):
-    parts = [master.read_bytes(), Path(__file__).read_bytes(), notebooks.repository_url().encode()]
+def _digest(name, root):
+    master = (root / MASTERS / f"{name}.ipynb").read_bytes()
+    parts = [master, Path(__file__).read_bytes(), notebooks.repository_url(root).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

@@ -318,7 +318,7 @@ def mark_question(question: Question, session: Session) -> Mark:
     elif score > 0:
         status = "partly correct"
     else:
-        status = next((r for r in sorted(reasons - {None, "wrong"})), "wrong")
+        status = min(reasons - {None, "wrong"}, default="wrong")
     seconds = round(time.monotonic() - start, 1)
     return Mark(question.name, score, question.points, status, seconds, checks)
 

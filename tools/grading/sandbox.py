@@ -109,7 +109,7 @@ class Sandbox:
         self._checked = 0.0
         self._name = f"grade-{secrets.token_hex(8)}"
         self._folder = tempfile.mkdtemp(prefix="grade-") if kind == "limits" else None
-        client = dict(os.environ) if kind == "docker" else None
+        home = self._folder or "/tmp/home"
         try:
             self._process = subprocess.Popen(
                 COMMANDS[kind](limits, self._name),
@@ -117,7 +117,7 @@ class Sandbox:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
-                env=client or _environment(self._folder or "/tmp/home", self._name),
+                env=None if kind == "docker" else _environment(home, self._name),
                 start_new_session=True,
             )
         except OSError as error:

@@ -148,7 +148,7 @@ def _by_student(files):
             ignored += [name] if name != GRADESCOPE_LIST else []
             continue
         attempt = int(match.groupdict().get("file") or 0) if match else 0
-        rank = (attempt, PREFERRED.get(_suffix(name), 0), -name.count("/"), _copy(name), name)
+        rank = (attempt, PREFERRED.get(_suffix(name), 0), *_rank(name))
         ranked.setdefault(_student(name, match, people), []).append(rank)
     if ignored:
         some = ", ".join(sorted(ignored)[:5])
@@ -176,7 +176,7 @@ def read_notebook(submission: Submission) -> Notebook:
         inside = [(n, data) for n, data in members.items() if _suffix(n) == ".ipynb"]
         if not inside:
             raise Unreadable("the archive holds no notebook (.ipynb)")
-        content = min(inside, key=lambda item: (item[0].count("/"), item[0]))[1]
+        content = max(inside, key=lambda item: _rank(item[0]))[1]
     elif _suffix(submission.file) == ".zip":
         raise Unreadable("the archive is damaged or cut off")
     if len(content) > NOTEBOOK_BYTES:
@@ -276,10 +276,14 @@ def _suffix(name):
     return PurePosixPath(name).suffix.lower()
 
 
-def _copy(name):
-    """Number of a later copy: ``dropout (2).ipynb``, ``dropout-2.ipynb``."""
+def _rank(name):
+    """Of a student's files the nearest to the top counts, and there the last copy.
+
+    Copies are numbered: ``dropout (2).ipynb``, ``dropout-2.ipynb``.
+    """
     number = re.search(r"(?: \((\d{1,4})\)|-(\d{1,4}))$", PurePosixPath(name).stem)
-    return int(number.group(1) or number.group(2)) if number else 0
+    copy = int(number.group(1) or number.group(2)) if number else 0
+    return -name.count("/"), copy, name
 
 
 def _wrapper(files):
