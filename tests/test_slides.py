@@ -65,8 +65,7 @@ def test_slides_in_a_browser(folder):
         page.on("pageerror", lambda e: errors.append(str(e)))
         for path in notebooks.book_notebooks():
             page.goto(f"file://{folder}/{path.stem}.html")
-            page.wait_for_function("Reveal.isReady() && MathJax.startup")
-            page.evaluate("MathJax.startup.promise")
+            page.wait_for_function("Reveal.isReady()")
             tall = page.evaluate(
                 """() => Reveal.getSlides().map((slide, i) => {
                     Reveal.slide(i);
@@ -74,7 +73,6 @@ def test_slides_in_a_browser(folder):
                 }).filter(([height]) => height > 720)"""
             )
             assert tall == [], f"{path.stem}: {tall}"
-            assert page.locator("mjx-merror").count() == 0
             shown = page.evaluate("document.querySelector('.slides').innerText")
             assert not re.search(r"\$[^$\n]+\$", shown), f"{path.stem}: a formula shows raw"
         browser.close()

@@ -1,3 +1,9 @@
+// The theme would ask for the system's colours only after the page has appeared.
+const { dataset } = document.documentElement;
+if (dataset.theme === "auto") {
+  dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
 // Mends two gaps in the theme's accessibility (names of controls, empty table headings), makes what
 // scrolls reachable by keyboard, and enlarges figures on a tap where the screen is small.
 document.addEventListener("DOMContentLoaded", () => {

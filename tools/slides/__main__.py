@@ -19,6 +19,7 @@ import nbformat
 from nbconvert import SlidesExporter
 
 from tools import notebooks
+from tools.site.formulas import to_mathml
 
 FOLDER = Path("_slides")
 HERE = Path(__file__).resolve().parent
@@ -26,9 +27,9 @@ STATIC = notebooks.ROOT / "book" / "_static"
 ASSETS = (
     *(HERE / "reveal").iterdir(),
     HERE / "slides.css",
-    STATIC / "mathjax" / "tex-svg.js",
     STATIC / "fonts" / "inter-latin-wght-normal.woff2",
     STATIC / "fonts" / "source-serif-4-latin-wght-normal.woff2",
+    STATIC / "fonts" / "stix-two-math.woff2",
 )
 LEFT_OUT = ("Exercises", "Further reading", "Level")
 
@@ -38,6 +39,20 @@ def sections(markdown: str) -> list[tuple[str, str]]:
     parts = re.split(r"(?m)^(#{1,3} .+)$", markdown)
     pairs = [("", parts[0])] if parts[0].strip() else []
     return pairs + list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def with_formulas(markdown: str) -> str:
+    """The same Markdown with MathML in place of what stands between dollar signs."""
+
+    def convert(match):
+        if match["code"]:
+            return match["code"]
+        if match["block"]:
+            return to_mathml(match["block"].strip(), display="block")
+        return to_mathml(match["inline"])
+
+    pattern = r"(?s)(?P<code>`[^`]*`)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$"
+    return re.sub(pattern, convert, markdown)
 
 
 def picture(cell: nbformat.NotebookNode) -> str | None:
@@ -69,7 +84,7 @@ def slides(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
     def add(kind: str, text: str) -> None:
         if text.strip() and (cells or kind == "slide"):
-            cell = nbformat.v4.new_markdown_cell(text.strip())
+            cell = nbformat.v4.new_markdown_cell(with_formulas(text.strip()))
             cell.metadata["slideshow"] = {"slide_type": kind}
             cells.append(cell)
 

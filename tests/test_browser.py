@@ -1,0 +1,233 @@
+"""Every page of the site in a browser: complete without a network, accessible, light."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tools import notebooks
+
+SITE = notebooks.ROOT / "_build" / "html"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("book/*.html"))
+PAGES += ["genindex.html", "search.html"]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WIDTHS = {"desktop": 1440, "tablet": 820, "phone": 390}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH to look with")
+
+
+class Compressing(http.server.SimpleHTTPRequestHandler):
+    """Serves files as hosts of static pages do: text is compressed."""
+
+    def do_GET(self):
+        file = Path(self.translate_path(self.path))
+        if file.suffix not in (".html", ".css", ".js", ".svg", ".json"):
+            return super().do_GET()
+        if not file.is_file():
+            return self.send_error(404)
+        body = gzip.compress(file.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(file)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        return None
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Address of a static server with the site."""
+    handler = functools.partial(Compressing, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        httpd.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, *(["--no-sandbox"] if root else [])]
+        )
+
+
+class Visit:
+    """A page that is open in the browser, and what happened meanwhile."""
+
+    def __init__(self, browser, address, **context):
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        self.size = 0
+        own = address.split("/book/")[0].rsplit("/", 1)[0]
+        self.page.on("request", lambda r: self._request(r.url, own))
+        self.page.on("requestfinished", self._finished)
+        self.page.on("requestfailed", lambda r: self.errors.append(f"failed: {r.url}"))
+        self.page.on("response", self._response)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.add_init_script(MEASURE)
+        self.page.goto(address, wait_until="load")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def _request(self, url, own):
+        if not url.startswith((own, "data:", "blob:")):
+            self.outside.append(url)
+
+    def _finished(self, request):
+        if request.url.startswith("http"):
+            self.size += request.sizes()["responseBodySize"]
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.errors.append(f"{response.status}: {response.url}")
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def see_all(self):
+        """Scroll to the end, so that pictures that load late have loaded."""
+        self.page.evaluate(
+            """async () => {
+                for (let y = 0; y < document.body.scrollHeight; y += 2000) {
+                    scrollTo(0, y);
+                    await new Promise(requestAnimationFrame);
+                }
+                await Promise.all([...document.images].map(
+                    i => i.complete || new Promise(r => { i.onload = i.onerror = r; })));
+                scrollTo(0, 0);
+            }"""
+        )
+
+
+MEASURE = """
+window.shift = 0;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_works_from_disk(browser, name):
+    desktop = {"width": 1440, "height": 900}
+    options = {"viewport": desktop, "color_scheme": "light", "reduced_motion": "reduce"}
+    with Visit(browser, (SITE / name).as_uri(), **options) as visit:
+        visit.see_all()
+        assert visit.page.evaluate(MISSING_IMAGES) == []
+        assert visit.page.evaluate(UNRENDERED_FORMULAS) == []
+        assert too_wide(visit.page, "desktop") == []
+        visit.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        assert barriers(visit.page) == []
+        visit.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        assert barriers(visit.page) == []
+        for device in ("tablet", "phone"):
+            assert too_wide(visit.page, device) == []
+        assert visit.outside == [] and visit.errors == []
+
+
+def barriers(page):
+    """What axe-core finds against WCAG 2.2 AA, with some of the places."""
+    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, options=options)
+    return [
+        (violation["id"], node["target"], node["failureSummary"][:300])
+        for violation in found.response["violations"]
+        for node in violation["nodes"][:4]
+    ]
+
+
+def too_wide(page, device):
+    """What sticks out of the window to the right and can't be scrolled to."""
+    page.set_viewport_size({"width": WIDTHS[device], "height": 844})
+    return page.evaluate(STICKING_OUT)
+
+
+MISSING_IMAGES = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
+UNRENDERED_FORMULAS = """
+[...document.querySelectorAll("article .math")].filter(m => !m.querySelector("math"))
+    .concat([...document.querySelectorAll("article merror")]).map(m => m.textContent)
+"""
+STICKING_OUT = """() => {
+    const width = document.documentElement.clientWidth;
+    const scrolls = element => {
+        for (let e = element; e && e !== document.body; e = e.parentElement)
+            if (["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX)) return true;
+        return false;
+    };
+    const found = [...document.querySelectorAll("article *, footer *")]
+        .filter(e => e.getBoundingClientRect().right > width + 1 && !scrolls(e));
+    return found.map(e => e.outerHTML.slice(0, 120)).slice(0, 5);
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_light_and_stands_still(browser, server, name):
+    with Visit(browser, f"{server}/{name}", viewport={"width": 1440, "height": 900}) as visit:
+        visit.page.wait_for_timeout(200)
+        shift = visit.page.evaluate("window.shift")
+        visit.see_all()
+        assert visit.outside == [] and visit.errors == []
+        assert visit.size <= 1.5 * 2**20, f"{visit.size / 2**20:.2f} MiB"
+        assert shift < 0.01
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_theme_follows_the_system(browser, scheme):
+    address = (SITE / "book/index.html").as_uri()
+    with Visit(browser, address, color_scheme=scheme) as visit:
+        assert visit.page.evaluate("document.documentElement.dataset.theme") == scheme
+
+
+def test_search_finds_what_a_notebook_says(browser, server):
+    with Visit(browser, f"{server}/search.html?q=patience") as visit:
+        visit.page.wait_for_selector("#search-results li a")
+        hits = visit.page.locator("#search-results li a").all_text_contents()
+        assert any("Early stopping" in hit for hit in hits), hits
+        assert visit.outside == [] and visit.errors == []
+
+
+def test_faults_are_seen(browser, tmp_path):
+    """What the tests above look for, planted in a page."""
+    page = """<!doctype html><html lang="en"><title>t</title><body><article><h1>t</h1>
+        <img src="none.png" alt=""><img src="http://127.0.0.1:9/x.png" alt="x">
+        <p style="color: #bbb; background: #fff">pale</p><span class="math">\\(x\\)</span>
+        <script>console.error("no")</script></article></body></html>"""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "t.html").write_text(page, encoding="utf-8")
+    with Visit(browser, (tmp_path / "book" / "t.html").as_uri()) as visit:
+        assert visit.outside == ["http://127.0.0.1:9/x.png"]
+        assert "no" in visit.errors and any("none.png" in e for e in visit.errors)
+        assert "color-contrast" in {rule for rule, *_ in barriers(visit.page)}

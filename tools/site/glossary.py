@@ -1,0 +1,102 @@
+"""Links from the first use of a term on a page to the glossary, and entries for the index."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+
+PAGE = "book/glossary"
+# Names of things that stand by themselves: a heading, a link, code and the like stay as they are.
+LEFT_ALONE = (
+    nodes.title,
+    nodes.reference,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.math,
+    nodes.math_block,
+    nodes.raw,
+    nodes.caption,
+    nodes.table,
+    addnodes.pending_xref,
+)
+
+
+@cache
+def terms(file: Path) -> dict[str, re.Pattern[str]]:
+    """The glossary's terms, each with a pattern that finds it in a text, longest first.
+
+    A term is a line of the ``glossary`` directive that isn't indented. What stands in brackets
+    distinguishes it ("bias (of an estimator)") and isn't looked for; a plural is found as well.
+    """
+    text = file.read_text(encoding="utf-8")
+    block = re.search(r"(?ms)^```\{glossary\}\n(.*?)^```", text).group(1)
+    names = [line.strip() for line in block.splitlines() if line and not line.startswith(" ")]
+    found = {}
+    for name in sorted(names, key=len, reverse=True):
+        words = re.escape(re.sub(r" \(.*\)$", "", name))
+        # An abbreviation or a name keeps its capitals, a word may begin a sentence.
+        flags = re.NOFLAG if re.search(r"[A-Z]", name) else re.IGNORECASE
+        found[name] = re.compile(rf"(?<![\w-]){words}s?(?![\w-])", flags)
+    return found
+
+
+def _link(app, doctree):
+    env = app.env
+    if not env.doc2path(env.docname).endswith(".ipynb"):
+        return
+    file = Path(env.doc2path(PAGE))
+    env.note_dependency(str(file))
+    left = dict(terms(file))
+    for text in list(doctree.findall(nodes.Text)):
+        if not left or not _is_prose(text):
+            continue
+        _link_in(text, left, env.docname)
+
+
+def _is_prose(text):
+    parent = text.parent
+    while parent is not None:
+        if isinstance(parent, LEFT_ALONE):
+            return False
+        parent = parent.parent
+    return True
+
+
+def _link_in(text, left, docname):
+    """Replace the first use of each term that is left by a link; take it from ``left``."""
+    rest, parts = str(text), []
+    while True:
+        hits = [
+            (m.start(), -len(name), name, m) for name, p in left.items() if (m := p.search(rest))
+        ]
+        if not hits:
+            break
+        _, _, name, match = min(hits)
+        del left[name]
+        target = f"term-use-{nodes.make_id(name)}"
+        link = addnodes.pending_xref(
+            "",
+            nodes.inline("", match.group(), classes=["xref", "std", "std-term"]),
+            refdomain="std",
+            reftype="term",
+            reftarget=name,
+            refdoc=docname,
+            refexplicit=True,
+            refwarn=True,
+        )
+        index = addnodes.index(entries=[("single", name, target, "", None)])
+        parts += [nodes.Text(rest[: match.start()]), index]
+        parts += [nodes.inline("", "", link, ids=[target])]
+        rest = rest[match.end() :]
+    if parts:
+        text.parent.replace(text, [*parts, nodes.Text(rest)])
+
+
+def setup(app: Sphinx) -> None:
+    """Link when a chapter has been read."""
+    app.connect("doctree-read", _link)
