@@ -211,6 +211,27 @@ def test_theme_follows_the_system(browser, scheme):
         assert visit.page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
+def test_quiz_answers_at_once_and_by_keyboard(browser):
+    with Visit(browser, (SITE / "book/dropout.html").as_uri()) as visit:
+        first = visit.page.locator("fieldset.quiz").first
+        choices, status = first.locator("input"), first.locator("[role=status]")
+        assert status.text_content() == "" and not first.locator("details").get_attribute("open")
+        choices.nth(0).focus()
+        visit.page.keyboard.press("ArrowDown")
+        assert choices.nth(1).is_checked()
+        assert status.text_content() == "Not B. Here is why:"
+        assert first.locator("label.wrong").count() == 1 and first.locator("details p").is_visible()
+        visit.page.keyboard.press("ArrowUp")
+        assert status.text_content() == "Right."
+        assert (
+            first.locator("label.right").count() == 1 and not first.locator("label.wrong").count()
+        )
+        # Choosing in one question touches no other.
+        visit.page.locator("fieldset.quiz").nth(1).locator("input").nth(1).check()
+        assert choices.nth(0).is_checked()
+        assert visit.errors == []
+
+
 def test_search_finds_what_a_notebook_says(browser, server):
     with Visit(browser, f"{server}/search.html?q=patience") as visit:
         visit.page.wait_for_selector("#search-results li a")

@@ -14,7 +14,14 @@ import pytest
 from tools import notebooks, solutions
 
 PATHS = notebooks.book_notebooks()
-MAX_LINES, MAX_WIDTH, MAX_BYTES, MIN_ALT, MIN_EXERCISES = 25, 100, 3_000_000, 40, 6
+MAX_LINES, MAX_WIDTH, MAX_BYTES, MIN_ALT, MIN_EXERCISES, MIN_QUESTIONS = (
+    25,
+    100,
+    3_000_000,
+    40,
+    6,
+    3,
+)
 
 # What Colab or GitHub would show as it is typed.
 MYST = {
@@ -126,6 +133,24 @@ def no_claims_table(nb: nbformat.NotebookNode) -> list[str]:
     return ["no cell shows claims_table() with at least one claim"]
 
 
+def bad_quiz(nb: nbformat.NotebookNode) -> list[str]:
+    """The site's script (book.js) makes questions of text in this form."""
+    text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    text = text.partition("## Check yourself\n")[2].split("\n## ")[0]
+    asked = re.split(r"(?m)^\*\*\d+\.\*\* ", text)[1:]
+    problems = [] if len(asked) >= MIN_QUESTIONS else [f"{len(asked)} questions in the quiz"]
+    for question in asked:
+        options = re.findall(r"(?m)^- \*\*(\w)\.\*\* \S", question)
+        answer = re.search(
+            r"<details><summary>Answer</summary>\n\n\*\*(\w)\.\*\* .{40,}\n\n</details>", question
+        )
+        if not 2 < len(options) < 5 or options != list("ABCD"[: len(options)]):
+            problems.append(f"options {options}: {question[:60]!r}")
+        if answer is None or answer[1] not in options:
+            problems.append(f"no answer among the options: {question[:60]!r}")
+    return problems
+
+
 def few_exercises(nb: nbformat.NotebookNode) -> list[str]:
     text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
     text = text.partition("\n## Exercises\n")[2]
@@ -175,6 +200,7 @@ CHECKS: list[Callable[[nbformat.NotebookNode], list[str]]] = [
     undescribed_figures,
     stand_in_data,
     no_claims_table,
+    bad_quiz,
     few_exercises,
     missing_in_bibliography,
 ]
@@ -222,7 +248,13 @@ def good():
     table = v.new_output("execute_result", {"text/html": "<table><tr></tr><tr></tr></table>"})
     exercise = "\n\n{}. Why?\n\n<details><summary>Solution</summary>\n\nSo.\n\n</details>"
     numbers = ["**Level 1.** 1", "2\\", "**Level 2.** 3", "4\\", "**Level 3.** 5", "6\\"]
-    exercises = "\n## Exercises\n" + "".join(exercise.format(n) for n in numbers)
+    question = (
+        "\n\n**{}.** Why?\n\n- **A.** Since.\n- **B.** Not so.\n- **C.** Who knows.\n\n"
+        "<details><summary>Answer</summary>\n\n"
+        "**B.** Because it is as it is, here and now, and always.\n\n</details>"
+    )
+    quiz = "## Check yourself\n" + "".join(question.format(n) for n in (1, 2, 3))
+    exercises = f"{quiz}\n\n## Exercises\n" + "".join(exercise.format(n) for n in numbers)
     nb = v.new_notebook(
         cells=[
             v.new_markdown_cell("# Title\n\n$a_{{1}}$, `{role}`, **bold**\n\n$$\\begin{aligned}$$"),
@@ -316,12 +348,22 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         nb.metadata["book"]["data"] = "stand-in"
     elif fault == "no claims":
         nb.cells[3].outputs = []
+    elif fault == "two questions":
+        nb.cells[4].source = nb.cells[4].source.replace("**2.** ", "")
+    elif fault == "no such option":
+        nb.cells[4].source = nb.cells[4].source.replace("**B.** Bec", "**D.** Bec", 1)
+    elif fault == "no explanation":
+        nb.cells[4].source = nb.cells[4].source.replace(
+            "Because it is as it is, here and now", "So", 1
+        )
+    elif fault == "two options":
+        nb.cells[4].source = nb.cells[4].source.replace("- **C.** Who knows.\n", "", 1)
     elif fault == "five exercises":
         nb.cells[4].source = nb.cells[4].source.rpartition("\n\n6")[0]
     elif fault == "no level":
         nb.cells[4].source = nb.cells[4].source.replace("Level 2", "Level 1")
     elif fault == "no solution":
-        nb.cells[4].source = nb.cells[4].source.replace("<details>", "", 1)
+        nb.cells[4].source = nb.cells[4].source.replace("<details><summary>S", "<summary>S", 1)
     elif fault == "unknown source":
         nb.cells[5].source = nb.cells[5].source.replace("elastic net", "elastic band")
     elif fault == "no Python":
@@ -346,6 +388,10 @@ def _plant(nb: nbformat.NotebookNode, fault: str) -> None:
         ("stand-in", stand_in_data),
         ("not real", stand_in_data),
         ("no claims", no_claims_table),
+        ("two questions", bad_quiz),
+        ("no such option", bad_quiz),
+        ("no explanation", bad_quiz),
+        ("two options", bad_quiz),
         ("five exercises", few_exercises),
         ("no level", few_exercises),
         ("no solution", few_exercises),

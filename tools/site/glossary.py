@@ -11,7 +11,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 PAGE = "book/glossary"
-# Names of things that stand by themselves: a heading, a link, code and the like stay as they are.
+# What stays as it is, besides the quiz, where a link within an option would be in the way.
 LEFT_ALONE = (
     nodes.title,
     nodes.reference,
@@ -61,7 +61,7 @@ def _link(app, doctree):
 def _is_prose(text):
     parent = text.parent
     while parent is not None:
-        if isinstance(parent, LEFT_ALONE):
+        if isinstance(parent, LEFT_ALONE) or "check-yourself" in parent.get("ids", []):
             return False
         parent = parent.parent
     return True

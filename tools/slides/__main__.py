@@ -31,7 +31,7 @@ ASSETS = (
     STATIC / "fonts" / "source-serif-4-latin-wght-normal.woff2",
     STATIC / "fonts" / "stix-two-math.woff2",
 )
-LEFT_OUT = ("Exercises", "Further reading", "Level")
+LEFT_OUT = ("Check yourself", "Exercises", "Further reading", "Level")
 
 
 def sections(markdown: str) -> list[tuple[str, str]]:
