@@ -71,9 +71,10 @@ status: $(STAMP) ## Bring the status page and the guide's figures up to date wit
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=n for another port)
 	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 $(PORT)
 
-lint: $(STAMP) ## Check style
+lint: $(STAMP) ## Check style and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 format: $(STAMP) ## Mend style
 	$(BIN)/ruff check --fix .

@@ -278,7 +278,7 @@ def test_repository_repoints_everything_and_nothing_else(book, capsys):
     stale = book / "book" / "second.ipynb"
     make_notebook(stale, notebooks.setup_cell(URL), "2")
     (book / "README.md").write_text(
-        f"{URL} {URL}.git {URL}-two {URL}/issues\n"
+        f"{URL} {URL}.git {URL}-two {URL}/issues https://someone.github.io/some-book/\n"
         "https://colab.research.google.com/github/someone/some-book/blob/main/a.ipynb\n"
         "https://mybinder.org/v2/gh/someone/some-book/main\n"
     )
@@ -289,7 +289,7 @@ def test_repository_repoints_everything_and_nothing_else(book, capsys):
     assert "README.md" in capsys.readouterr().out
     assert notebooks.repository_url(book) == new
     assert (book / "README.md").read_text() == (
-        f"{new} {new}.git {URL}-two {new}/issues\n"
+        f"{new} {new}.git {URL}-two {new}/issues https://other.github.io/fork/\n"
         "https://colab.research.google.com/github/other/fork/blob/main/a.ipynb\n"
         "https://mybinder.org/v2/gh/other/fork/main\n"
     )

@@ -14,9 +14,11 @@ from pathlib import Path
 import nbformat
 
 from tools import notebooks
+from tools.site.address import site_address
 
 ADDRESS = re.compile(r"https://(github|gitlab)\.com/[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*")
-PAGES = ("_config.yml", "README.md", "CHANGELOG.md", "pyproject.toml")
+PAGES = ("_config.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")
+PAGES += ("pyproject.toml", ".github/ISSUE_TEMPLATE/config.yml")
 PAGES += ("book/index.md", "book/assignments.md", "book/teaching.md")
 STUDENT = "book/assignments/student/*.ipynb"
 
@@ -39,10 +41,11 @@ def validated(url: str) -> str:
 
 
 def retarget(text: str, old: str, new: str) -> str:
-    """Replace the address and what is made of it: ``owner/name`` in badges and buttons."""
+    """Replace the address and what is made of it: the site's, ``owner/name`` in buttons."""
     old_name, new_name = (re.sub(r"^https://[^/]+/", "", url) for url in (old, new))
     # Not within a longer name: .../book must not touch .../book-two.
     text = re.sub(re.escape(old) + r"(?![\w-]|\.(?!git\b)\w)", new, text)
+    text = text.replace(site_address(old), site_address(new))
     services = r"((?:colab\.research\.google\.com/github|mybinder\.org/v2/gh)/)"
     return re.sub(services + re.escape(old_name) + r"(?![\w-])", rf"\g<1>{new_name}", text)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 
 PAGE = "book/glossary"
 # What stays as it is, besides the quiz, where a link within an option would be in the way.
@@ -45,17 +46,21 @@ def terms(file: Path) -> dict[str, re.Pattern[str]]:
     return found
 
 
-def _link(app, doctree):
-    env = app.env
-    if not env.doc2path(env.docname).endswith(".ipynb"):
-        return
-    file = Path(env.doc2path(PAGE))
-    env.note_dependency(str(file))
-    left = dict(terms(file))
-    for text in list(doctree.findall(nodes.Text)):
-        if not left or not _is_prose(text):
-            continue
-        _link_in(text, left, env.docname)
+class FirstUses(SphinxTransform):
+    """Links the first use of each term in a notebook."""
+
+    default_priority = 840  # Before Sphinx collects the entries of the index.
+
+    def apply(self) -> None:
+        """Run on one page."""
+        if not self.env.doc2path(self.env.docname).endswith(".ipynb"):
+            return
+        file = Path(self.env.doc2path(PAGE))
+        self.env.note_dependency(str(file))
+        left = dict(terms(file))
+        for text in list(self.document.findall(nodes.Text)):
+            if left and _is_prose(text):
+                _link_in(text, left, self.env.docname)
 
 
 def _is_prose(text):
@@ -99,4 +104,4 @@ def _link_in(text, left, docname):
 
 def setup(app: Sphinx) -> None:
     """Link when a chapter has been read."""
-    app.connect("doctree-read", _link)
+    app.add_transform(FirstUses)
