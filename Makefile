@@ -25,7 +25,7 @@ export PYTHONHASHSEED ?= 0
 export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test execute serve lint format lock repository \
+.PHONY: help install book test execute serve pdf lint format lock repository \
 	status mnist-full assignments grade grader-image slides clean
 
 help: ## List the commands
@@ -70,6 +70,9 @@ status: $(STAMP) ## Bring the status page and the guide's figures up to date wit
 
 serve: book ## Build the site and show it at http://localhost:8000 (PORT=n for another port)
 	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 $(PORT)
+
+pdf: book ## Print the whole book to _build/regularization-book.pdf (needs Chromium)
+	@$(BIN)/python -m tools.pdf
 
 lint: $(STAMP) ## Check style and spelling
 	$(BIN)/ruff check .

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 STAND_IN = "STAND-IN DATA"  # utils.data prints this when the real data is missing.
 
 
-def book_notebooks(root: Path = ROOT) -> list[Path]:
-    """Paths of the notebooks named in ``_toc.yml``, in the book's order."""
+def book_pages(root: Path = ROOT) -> list[str]:
+    """Pages named in ``_toc.yml``, as it names them but without an ending, in the book's order."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
 
     def files(entry: dict) -> list[str]:
@@ -24,9 +24,13 @@ def book_notebooks(root: Path = ROOT) -> list[Path]:
         own = [entry[key] for key in ("root", "file") if key in entry]
         return own + [file for child in below for file in files(child)]
 
-    paths = [root / file.removesuffix(".ipynb") for file in files(toc)]
-    notebooks = [path.with_name(path.name + ".ipynb") for path in paths]
-    return [path for path in notebooks if path.is_file()]
+    return [file.removesuffix(".ipynb").removesuffix(".md") for file in files(toc)]
+
+
+def book_notebooks(root: Path = ROOT) -> list[Path]:
+    """Paths of the notebooks among the pages, in the book's order."""
+    paths = [root / f"{page}.ipynb" for page in book_pages(root)]
+    return [path for path in paths if path.is_file()]
 
 
 def read(path: Path) -> nbformat.NotebookNode:
