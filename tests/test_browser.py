@@ -211,6 +211,42 @@ def test_theme_follows_the_system(browser, scheme):
         assert visit.page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
+SLIDERS = {
+    "l1_l2": "Strength λ",
+    "dropout": "Dropout rate",
+    "data_augmentation": "Strength",
+    "early_stopping": "Patience",
+    "batch_norm_and_optimizers": "step",
+}
+
+
+@pytest.mark.parametrize("name", SLIDERS)
+def test_slider_works_by_keyboard_and_tells_what_it_shows(browser, name):
+    address = (SITE / f"book/{name}.html").as_uri()
+    phone = {"width": 390, "height": 844}
+    with Visit(browser, address, viewport=phone, color_scheme="dark") as visit:
+        box = visit.page.locator(".book-slider")
+        assert len(box.evaluate("e => e.outerHTML")) < 400 * 1024
+        slider = box.get_by_role("slider", name=SLIDERS[name])
+
+        def shown():
+            image, text = box.locator("img"), box.locator("p").text_content()
+            assert image.get_attribute("alt") == text and len(text) > 40
+            assert slider.get_attribute("aria-valuetext") == box.locator("output").text_content()
+            return image.get_attribute("src"), text
+
+        slider.focus()
+        visit.page.keyboard.press("Home")
+        first = shown()
+        visit.page.keyboard.press("ArrowRight")
+        assert first[0] != shown()[0] and first[1] != shown()[1]
+        # The picture stands on the page's own ground, which the dark theme turns round.
+        ground = "e => getComputedStyle(e.closest('.output')).backgroundColor"
+        assert box.evaluate(ground) == "rgba(0, 0, 0, 0)"
+        assert slider.bounding_box()["height"] >= 24 and slider.bounding_box()["width"] > 200
+        assert visit.errors == []
+
+
 def test_quiz_answers_at_once_and_by_keyboard(browser):
     with Visit(browser, (SITE / "book/dropout.html").as_uri()) as visit:
         first = visit.page.locator("fieldset.quiz").first
