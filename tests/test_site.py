@@ -169,6 +169,7 @@ def test_index_lists_the_terms_where_they_are_used():
     links = [a["href"] for a in entry.find_parent("li").find_all("a")]
     assert "book/glossary.html#term-early-stopping" in links
     assert sum("#term-use-early-stopping" in link for link in links) >= 3
+    assert "Early stopping" in [a.get_text() for a in entry.find_parent("li").find_all("a")]
 
 
 def test_front_page_counts_the_claims():

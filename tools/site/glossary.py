@@ -58,9 +58,10 @@ class FirstUses(SphinxTransform):
         file = Path(self.env.doc2path(PAGE))
         self.env.note_dependency(str(file))
         left = dict(terms(file))
+        title = self.document.next_node(nodes.title).astext()
         for text in list(self.document.findall(nodes.Text)):
             if left and _is_prose(text):
-                _link_in(text, left, self.env.docname)
+                _link_in(text, left, self.env.docname, title)
 
 
 def _is_prose(text):
@@ -72,7 +73,7 @@ def _is_prose(text):
     return True
 
 
-def _link_in(text, left, docname):
+def _link_in(text, left, docname, title):
     """Replace the first use of each term that is left by a link; take it from ``left``."""
     rest, parts = str(text), []
     while True:
@@ -94,7 +95,7 @@ def _link_in(text, left, docname):
             refexplicit=True,
             refwarn=True,
         )
-        index = addnodes.index(entries=[("single", name, target, "", None)])
+        index = addnodes.index(entries=[("single", f"{name}; {title}", target, "", None)])
         parts += [nodes.Text(rest[: match.start()]), index]
         parts += [nodes.inline("", "", link, ids=[target])]
         rest = rest[match.end() :]
