@@ -5,32 +5,25 @@ from __future__ import annotations
 import functools
 import gzip
 import http.server
-import os
-import shutil
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tools import browser as local
 from tools import notebooks
 
 SITE = notebooks.ROOT / "_build" / "html"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("book/*.html"))
 PAGES += ["genindex.html", "search.html"]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = {"desktop": 1440, "tablet": 820, "phone": 390}
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH to look with")
+pytestmark = pytest.mark.skipif(
+    local.executable() is None, reason="no Chromium on the PATH to look with"
+)
 
 
 class Compressing(http.server.SimpleHTTPRequestHandler):
@@ -55,10 +48,10 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def server():
-    """Address of a static server with the site."""
-    handler = functools.partial(Compressing, directory=str(SITE))
+@contextmanager
+def serving(folder):
+    """Address of a static server with what is in a folder."""
+    handler = functools.partial(Compressing, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_address[1]}"
@@ -66,14 +59,15 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
+def server():
+    with serving(SITE) as address:
+        yield address
 
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, *(["--no-sandbox"] if root else [])]
-        )
+
+@pytest.fixture(scope="module")
+def browser():
+    with local.chromium() as chromium:
+        yield chromium
 
 
 class Visit:
@@ -85,7 +79,8 @@ class Visit:
         self.outside: list[str] = []
         self.errors: list[str] = []
         self.size = 0
-        own = address.split("/book/")[0].rsplit("/", 1)[0]
+        # The scheme and, for a server, its host.
+        own = "file:" if address.startswith("file:") else "/".join(address.split("/")[:3]) + "/"
         self.page.on("request", lambda r: self._request(r.url, own))
         self.page.on("requestfinished", self._finished)
         self.page.on("requestfailed", lambda r: self.errors.append(f"failed: {r.url}"))
@@ -279,12 +274,21 @@ def test_search_finds_what_a_notebook_says(browser, server):
 def test_faults_are_seen(browser, tmp_path):
     """What the tests above look for, planted in a page."""
     page = """<!doctype html><html lang="en"><title>t</title><body><article><h1>t</h1>
-        <img src="none.png" alt=""><img src="http://127.0.0.1:9/x.png" alt="x">
+        <img src="none.png" alt=""><img src="http://localhost:9/x.png" alt="x">
         <p style="color: #bbb; background: #fff">pale</p><span class="math">\\(x\\)</span>
-        <script>console.error("no")</script></article></body></html>"""
+        <p style="width: 3000px">wide</p><script>console.error("no"); setTimeout(() =>
+        document.querySelector("h1").style.marginTop = "300px", 100)</script>
+        </article></body></html>"""
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "t.html").write_text(page, encoding="utf-8")
-    with Visit(browser, (tmp_path / "book" / "t.html").as_uri()) as visit:
-        assert visit.outside == ["http://127.0.0.1:9/x.png"]
-        assert "no" in visit.errors and any("none.png" in e for e in visit.errors)
-        assert "color-contrast" in {rule for rule, *_ in barriers(visit.page)}
+    with serving(tmp_path) as server:
+        for address in ((tmp_path / "book/t.html").as_uri(), f"{server}/book/t.html"):
+            with Visit(browser, address) as visit:
+                visit.page.wait_for_timeout(300)
+                assert visit.page.evaluate("window.shift") > 0.01
+                assert visit.outside == ["http://localhost:9/x.png"]
+                assert "no" in visit.errors and any("none.png" in e for e in visit.errors)
+                assert "color-contrast" in {rule for rule, *_ in barriers(visit.page)}
+                assert len(visit.page.evaluate(MISSING_IMAGES)) == 2
+                assert visit.page.evaluate(UNRENDERED_FORMULAS) == ["\\(x\\)"]
+                assert too_wide(visit.page, "phone") != []

@@ -1,16 +1,15 @@
 """The printed book: complete, and its contents and links lead somewhere."""
 
 import re
-import shutil
 
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from tools import notebooks, pdf
+from tools import browser, notebooks, pdf
 
 pytestmark = pytest.mark.skipif(
-    not any(map(shutil.which, pdf.BROWSERS)), reason="no Chromium on the PATH to print with"
+    browser.executable() is None, reason="no Chromium on the PATH to print with"
 )
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -14,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from tools import notebooks, status
+from tools import browser, notebooks, status
 from tools.site import formulas, glossary, pictures
 from tools.site.address import site_address
 
@@ -206,18 +203,21 @@ def test_picture_sizes(tmp_path):
     assert sizes == [(96, 48), None, (30, 20)]
 
 
-def test_terms_are_found_as_they_are_written(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Adam and AdamW", {"Adam", "AdamW"}),
+        ("an adam-like rule", set()),
+        ("Bias, weight\ndecay", {"bias (of an estimator)", "weight decay"}),
+        ("weight decays, biases", {"weight decay"}),
+    ],
+)
+def test_terms_are_found_as_they_are_written(tmp_path, text, found):
+    names = ("bias (of an estimator)", "Adam", "AdamW", "weight decay")
     page = tmp_path / "glossary.md"
-    page.write_text(
-        "```{glossary}\nbias (of an estimator)\n  Text.\n\nAdam\n  Text.\n\nAdamW\n  Text.\n```\n"
-    )
-    terms = glossary.terms(page)
-    assert list(terms) == ["bias (of an estimator)", "AdamW", "Adam"]
-    found = {
-        name: bool(p.search("Biases of AdamW, an adam-like rule")) for name, p in terms.items()
-    }
-    assert found == {"bias (of an estimator)": False, "AdamW": True, "Adam": False}
-    assert terms["bias (of an estimator)"].search("Bias and variance")
+    entries = "\n".join(f"{name}\n  Text.\n" for name in names)
+    page.write_text(f"```{{glossary}}\n{entries}```\n")
+    assert {name for name, pattern in glossary.terms(page).items() if pattern.search(text)} == found
 
 
 def test_stylesheets_load_nothing_from_outside():
@@ -267,29 +267,10 @@ def test_broken_link_is_seen(tmp_path):
     assert len(broken_links(BeautifulSoup(bad, "html.parser"), file)) == 4
 
 
-@pytest.fixture
-def browse(tmp_path):
-    """Runs a headless Chromium on a page of the site; returns what it prints."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    if browser is None:
-        pytest.skip("no Chromium on the PATH: not checked in a browser")
-    command = [browser, "--headless=new", "--disable-gpu", f"--user-data-dir={tmp_path}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--no-sandbox")
-    command.append("--virtual-time-budget=20000")
-
-    def run(name: str, *options: str) -> bytes:
-        address = page_file(name).as_uri()
-        done = subprocess.run(
-            [*command, *options, address], capture_output=True, timeout=180, check=True
-        )
-        return done.stdout
-
-    return run
-
-
-def test_the_guide_prints_on_one_sheet(browse, tmp_path):
-    file = tmp_path / "guide.pdf"
-    browse("guide", "--no-pdf-header-footer", f"--print-to-pdf={file}")
-    assert len(re.findall(rb"/Type\s*/Page(?!s)", file.read_bytes())) == 1
+@pytest.mark.skipif(browser.executable() is None, reason="no Chromium on the PATH to print with")
+def test_the_guide_prints_on_one_sheet():
+    with browser.chromium() as chromium:
+        page = chromium.new_page()
+        page.goto(page_file("guide").as_uri())
+        printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page(?!s)", printed)) == 1

@@ -1,15 +1,12 @@
 """Slides: every figure and claim of a chapter, nothing from elsewhere, nothing cut off."""
 
 import re
-import shutil
 
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import browser, notebooks
 from tools.slides import __main__ as slides
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +44,10 @@ def test_text_after_the_first_paragraph_is_for_the_speaker():
     ]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to look at the slides with")
+@pytest.mark.skipif(browser.executable() is None, reason="no Chromium to look at the slides with")
 def test_slides_in_a_browser(folder):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
+    with browser.chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
         outside, errors = [], []
         page.on(
             "request",
@@ -75,5 +67,4 @@ def test_slides_in_a_browser(folder):
             assert tall == [], f"{path.stem}: {tall}"
             shown = page.evaluate("document.querySelector('.slides').innerText")
             assert not re.search(r"\$[^$\n]+\$", shown), f"{path.stem}: a formula shows raw"
-        browser.close()
     assert outside == [] and errors == []

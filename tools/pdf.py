@@ -7,7 +7,6 @@ document. It is printed again until the page numbers in the table of contents ar
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -16,11 +15,10 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 from pypdf import PdfReader
 
-from tools import notebooks
+from tools import browser, notebooks
 from tools.site.address import site_address
 
 FILE = Path("_build", "regularization-book.pdf")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 STYLES = ("styles/theme.css", "styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css")
 STYLES += ("pygments.css", "sphinx-design.min.css", "book.css")
 # Buttons, what works on a screen only, and code that the site shows on request.
@@ -119,22 +117,13 @@ def page_numbers(file: Path) -> dict[str, int]:
 
 def main(root: Path = notebooks.ROOT) -> int:
     """Print the book; return the exit code."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        print("make pdf needs Chromium on the PATH: apt install chromium", file=sys.stderr)
-        return 1
-    from playwright.sync_api import sync_playwright
-
     source = root / "_build" / "html" / "print.html"
     target = root / FILE
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser, args=["--disable-gpu", "--no-sandbox"]
-        )
-        page = chromium.new_page()
-        numbers: dict[str, int] = {}
-        printed: dict[str, int] | None = None
-        try:
+    numbers: dict[str, int] = {}
+    printed: dict[str, int] | None = None
+    try:
+        with browser.chromium() as chromium:
+            page = chromium.new_page()
             while numbers != printed:
                 printed = numbers
                 notebooks.write_text(source, document(root, numbers))
@@ -152,9 +141,11 @@ def main(root: Path = notebooks.ROOT) -> int:
                     tagged=True,
                 )
                 numbers = page_numbers(target)
-        finally:
-            source.unlink(missing_ok=True)
-            chromium.close()
+    except FileNotFoundError as error:
+        print(f"make pdf: {error}", file=sys.stderr)
+        return 1
+    finally:
+        source.unlink(missing_ok=True)
     pages = len(PdfReader(target).pages)
     print(f"{FILE}: {pages} pages, {target.stat().st_size / 2**20:.1f} MiB")
     return 0

@@ -39,7 +39,8 @@ def terms(file: Path) -> dict[str, re.Pattern[str]]:
     names = [line.strip() for line in block.splitlines() if line and not line.startswith(" ")]
     found = {}
     for name in sorted(names, key=len, reverse=True):
-        words = re.escape(re.sub(r" \(.*\)$", "", name))
+        # A line of the text may end within a term.
+        words = r"\s+".join(map(re.escape, re.sub(r" \(.*\)$", "", name).split()))
         # An abbreviation or a name keeps its capitals, a word may begin a sentence.
         flags = re.NOFLAG if re.search(r"[A-Z]", name) else re.IGNORECASE
         found[name] = re.compile(rf"(?<![\w-]){words}s?(?![\w-])", flags)
