@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
 
 from tools import execute, figures, notebooks, repository, solutions, status
+from tools.site.address import site_address
 from utils import evidence
 
 URL = "https://github.com/someone/some-book"
@@ -310,10 +314,32 @@ def test_real_book_names_one_repository():
     """The README, the front page and the package agree with _config.yml."""
     url = notebooks.repository_url()
     assert repository.validated(url) == url
-    for page in ("README.md", "book/index.md", "pyproject.toml"):
+    for page in ("README.md", "CONTRIBUTING.md", "CITATION.cff", "book/index.md", "pyproject.toml"):
         text = (notebooks.ROOT / page).read_text(encoding="utf-8")
         assert url in text, page
         assert repository.retarget(text, url, URL).count(url) == 0, page
+
+
+def test_files_for_other_services_agree_with_the_project():
+    root = notebooks.ROOT
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == project["version"]
+    assert cited["url"] == site_address(notebooks.repository_url())
+    assert f"## {project['version']}" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    container = json.loads((root / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    supported = SpecifierSet(project["requires-python"])
+    assert container["image"].split(":")[1].split("-")[0] + ".0" in supported
+    python = (root / "binder/runtime.txt").read_text(encoding="utf-8").strip()
+    assert python.removeprefix("python-") + ".0" in supported
+    for form in (root / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        content = yaml.safe_load(form.read_text(encoding="utf-8"))
+        assert form.name == "config.yml" or {"name", "description", "body"} <= set(content)
+    hooks = yaml.safe_load((root / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    for hook in hooks["repos"][0]["hooks"]:
+        assert hook["entry"].replace(".venv/bin", "$(BIN)") in makefile
 
 
 # The setup cell, in an IPython of its own
