@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import copy
 import functools
 import re
@@ -149,6 +150,21 @@ def bad_quiz(nb: nbformat.NotebookNode) -> list[str]:
         if answer is None or answer[1] not in options:
             problems.append(f"no answer among the options: {question[:60]!r}")
     return problems
+
+
+def test_quizzes_dont_give_their_answers_away():
+    right, longest, asked = collections.Counter(), 0, 0
+    for path in PATHS:
+        text = "\n".join(c.source for c in notebooks.read(path).cells if c.cell_type == "markdown")
+        quiz = text.partition("## Check yourself\n")[2].split("\n## ")[0]
+        for question in re.split(r"(?m)^\*\*\d+\.\*\* ", quiz)[1:]:
+            options = dict(re.findall(r"(?m)^- \*\*(\w)\.\*\* (.+)", question))
+            answer = re.search(r"</summary>\n\n\*\*(\w)", question)[1]
+            right[answer] += 1
+            longest += len(options[answer]) == max(map(len, options.values()))
+            asked += 1
+    assert asked >= 3 * len(PATHS)
+    assert max(right.values()) < asked / 2 and longest < asked / 2
 
 
 def few_exercises(nb: nbformat.NotebookNode) -> list[str]:
