@@ -206,6 +206,24 @@ def test_theme_follows_the_system(browser, scheme):
         assert visit.page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
+@pytest.mark.parametrize("way", ["disk", "server"])
+def test_text_is_set_in_the_books_fonts(browser, server, way):
+    root = SITE.as_uri() if way == "disk" else server
+    with Visit(browser, f"{root}/book/l1_l2.html") as visit:
+        visit.page.wait_for_timeout(300)
+        devtools = visit.context.new_cdp_session(visit.page)
+        for domain in ("DOM", "CSS"):
+            devtools.send(f"{domain}.enable")
+        document = devtools.send("DOM.getDocument")["root"]["nodeId"]
+        used = []
+        for selector in ("article h1", "article section > p", "article p em"):
+            query = {"nodeId": document, "selector": selector}
+            node = devtools.send("DOM.querySelector", query)["nodeId"]
+            fonts = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+            used.append(fonts[0]["familyName"].partition(" 4")[0])
+        assert used == ["Inter", "Source Serif", "Source Serif"]
+
+
 SLIDERS = {
     "l1_l2": "Strength λ",
     "dropout": "Dropout rate",

@@ -4,6 +4,11 @@ if (dataset.theme === "auto") {
   dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+// From disk fonts can't be fetched ahead (tools/site/pictures.py), and would always come too late.
+if (!location.protocol.startsWith("http")) {
+  for (const font of document.fonts) font.display = "swap";
+}
+
 // Mends two gaps in the theme's accessibility (names of controls, empty table headings), makes what
 // scrolls reachable by keyboard, and enlarges figures on a tap where the screen is small.
 document.addEventListener("DOMContentLoaded", () => {

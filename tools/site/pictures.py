@@ -14,7 +14,12 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 TAG = re.compile(r'<img\b[^>]*?\bsrc="(?P<source>[^"]*)"[^>]*?>')
-FONTS = ("inter-latin-wght-normal", "source-serif-4-latin-wght-normal")
+FONTS = (
+    "inter-latin-wght-normal",
+    "source-serif-4-latin-wght-normal",
+    "source-serif-4-latin-wght-italic",
+    "source-code-pro-latin-wght-normal",
+)
 # A plain link would be an error on a page that is opened from disk, where fonts need no fetching.
 FETCH_FONTS = """<script>
 if (location.protocol.startsWith("http")) for (const href of %s) {
@@ -57,7 +62,8 @@ def _complete(app: Sphinx, page: str, _template: str, context: dict[str, Any], _
         return f"<img{added}{tag[4:]}"
 
     context["body"] = TAG.sub(mend, context.get("body", ""))
-    addresses = [f"{context['content_root']}_static/fonts/{font}.woff2" for font in FONTS]
+    fonts = [*FONTS, "stix-two-math"] if "<math" in context["body"] else FONTS
+    addresses = [f"{context['content_root']}_static/fonts/{font}.woff2" for font in fonts]
     context["metatags"] = context.get("metatags", "") + FETCH_FONTS % json.dumps(addresses)
 
 
