@@ -183,6 +183,7 @@ def test_front_page_counts_the_claims():
         (r"\lVert w \rVert^2", 'stretchy="false"'),
         (r"0.2 \pm 0.1", "<mo>±</mo>"),
         (r"\log p", 'form="prefix"'),
+        (r"\text{if } p", "if\N{NO-BREAK SPACE}</mtext>"),
         (r"U \Lambda U^\top", 'mathvariant="normal">Λ'),
     ],
 )

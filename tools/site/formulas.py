@@ -51,6 +51,8 @@ def _mend(element, latex):
         element.attrib.update(form="prefix", lspace="0", rspace="0.17em")
     elif kind == "mi" and len(text) == 1 and "Α" <= text <= "Ω":
         element.set("mathvariant", "normal")  # TeX has capital Greek letters upright.
+    elif kind == "mtext":
+        element.text = text.replace(" ", "\N{NO-BREAK SPACE}")  # Others vanish at its ends.
     elif kind == "mo" and text in NO_SPACE:
         # Browsers can't tell an opening bar from a closing one, and stretch both.
         element.attrib.update(stretchy="false", lspace="0", rspace="0")
