@@ -16,8 +16,7 @@ from tools import browser as local
 from tools import notebooks
 
 SITE = notebooks.ROOT / "_build" / "html"
-PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("book/*.html"))
-PAGES += ["genindex.html", "search.html"]
+PAGES = [f"{page}.html" for page in [*notebooks.book_pages(), "genindex", "search"]]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = {"desktop": 1440, "tablet": 820, "phone": 390}
 

@@ -17,18 +17,7 @@ from tools.site.address import site_address
 
 SITE = notebooks.ROOT / "_build" / "html"
 CHAPTERS = [path.stem for path in notebooks.book_notebooks()]
-PAGES = [
-    "index",
-    *CHAPTERS,
-    "guide",
-    "assignments",
-    "teaching",
-    "status",
-    "glossary",
-    "api",
-    "bibliography",
-    "jupyter_book_2",
-]
+PAGES = [page.removeprefix("book/") for page in notebooks.book_pages()]
 OUTSIDE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 IN_CSS = r"(?:url\(|@import)\s*[\"']?((?!url\()[^\"')\s]+)"
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}

@@ -124,7 +124,9 @@ def main(root: Path = notebooks.ROOT) -> int:
     try:
         with browser.chromium() as chromium:
             page = chromium.new_page()
-            while numbers != printed:
+            for _ in range(5):  # Three do. Numbers that never settle must not go on forever.
+                if numbers == printed:
+                    break
                 printed = numbers
                 notebooks.write_text(source, document(root, numbers))
                 page.goto(source.as_uri(), wait_until="load")

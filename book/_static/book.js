@@ -9,7 +9,7 @@ if (!location.protocol.startsWith("http")) {
   for (const font of document.fonts) font.display = "swap";
 }
 
-// Mends two gaps in the theme's accessibility (names of controls, empty table headings), makes what
+// Mends gaps in accessibility (names of controls, a withdrawn role, empty table headings), makes what
 // scrolls reachable by keyboard, and enlarges figures on a tap where the screen is small.
 document.addEventListener("DOMContentLoaded", () => {
   for (const summary of document.querySelectorAll(".bd-links summary")) {

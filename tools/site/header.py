@@ -12,8 +12,6 @@ TAKES = re.compile(r"^Takes about (.+?) to read and (.+?) to run\.$")
 
 
 def _add(app, doctree):
-    if not app.env.docname.startswith("book/") or app.builder.format != "html":
-        return
     if not app.env.doc2path(app.env.docname).endswith(".ipynb"):
         return
     title = doctree.next_node(nodes.title)
