@@ -1,12 +1,54 @@
-"""Order of the tests, and a summary that says what ran and on which data."""
+"""Order of the tests, a miniature of MNIST, and a summary that says what ran on which data."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tools import notebooks
+
+SMALL = {
+    "x_train": np.random.default_rng(0).integers(0, 256, (50, 28, 28), "uint8"),
+    "y_train": np.random.default_rng(1).integers(0, 10, 50, "uint8"),
+    "x_test": np.random.default_rng(2).integers(0, 256, (20, 28, 28), "uint8"),
+    "y_test": np.random.default_rng(3).integers(0, 10, 20, "uint8"),
+}
+
+
+def digests(arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    """SHA-256 of the bytes of each array, as `utils.data.SHA256` has them."""
+    return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+
+
+def offline(*args: object, **options: object) -> None:
+    """What `keras.utils.get_file` does without a network."""
+    raise OSError("no network")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A miniature in MNIST's place, BOOK_DATA with it, an empty cache, and no network."""
+    import utils.data as data
+
+    monkeypatch.setitem(data.SHA256, "mnist", digests(SMALL))
+    monkeypatch.setitem(data.ROWS, "mnist", {"train": ((50,), 50), "test": ((20,), 20)})
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
+    monkeypatch.setattr("keras.utils.get_file", offline)
+    data._stand_in.cache_clear()
+    np.savez_compressed(tmp_path / "mnist.npz", **SMALL)
+    yield tmp_path / "mnist.npz"
+    data._stand_in.cache_clear()
+
+
+def leftovers(small: Path) -> list[str]:
+    """Names in the cache of the fixture `small`."""
+    cache = small.parent / "keras" / "datasets"
+    return [p.name for p in cache.iterdir()] if cache.exists() else []
 
 
 def is_notebook(nodeid: str) -> bool:

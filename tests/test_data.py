@@ -12,38 +12,8 @@ import pytest
 from sklearn.datasets import make_moons
 
 import utils.data as data
+from tests.conftest import SMALL, digests, leftovers, offline
 from utils.data import DataError, load, load_cifar10, load_mnist, load_moons, load_polynomial
-
-SMALL = {
-    "x_train": np.random.default_rng(0).integers(0, 256, (50, 28, 28), "uint8"),
-    "y_train": np.random.default_rng(1).integers(0, 10, 50, "uint8"),
-    "x_test": np.random.default_rng(2).integers(0, 256, (20, 28, 28), "uint8"),
-    "y_test": np.random.default_rng(3).integers(0, 10, 20, "uint8"),
-}
-
-
-def sha(array):
-    import hashlib
-
-    return hashlib.sha256(array.tobytes()).hexdigest()
-
-
-@pytest.fixture
-def small(monkeypatch, tmp_path):
-    """A miniature in MNIST's place, BOOK_DATA with it, an empty cache, and no network."""
-    monkeypatch.setitem(data.SHA256, "mnist", {name: sha(a) for name, a in SMALL.items()})
-    monkeypatch.setitem(data.ROWS, "mnist", {"train": ((50,), 50), "test": ((20,), 20)})
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("BOOK_DATA", str(tmp_path))
-    monkeypatch.setattr(keras.utils, "get_file", offline)
-    data._stand_in.cache_clear()
-    np.savez_compressed(tmp_path / "mnist.npz", **SMALL)
-    yield tmp_path / "mnist.npz"
-    data._stand_in.cache_clear()
-
-
-def offline(*args, **options):
-    raise OSError("no network")
 
 
 def test_default_moons_are_the_published_draw():
@@ -216,11 +186,6 @@ def test_no_network_gives_a_stand_in_that_says_so(small, capsys):
     assert leftovers(small) == []
 
 
-def leftovers(small):
-    cache = small.parent / "keras" / "datasets"
-    return [p.name for p in cache.iterdir()] if cache.exists() else []
-
-
 def serve(small, monkeypatch):
     content = small.read_bytes()
     small.unlink()
@@ -269,7 +234,7 @@ def test_processes_at_once_get_the_same_arrays(small, monkeypatch):
     assert leftovers(small) == ["mnist.npz"]
 
 
-def test_binary_cifar10_is_read_without_pickle(tmp_path):
+def test_binary_cifar10_is_read_without_pickle(tmp_path, monkeypatch):
     import tarfile
 
     rng = np.random.default_rng(0)
@@ -282,9 +247,17 @@ def test_binary_cifar10_is_read_without_pickle(tmp_path):
             info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
             info.size = raw.size
             tar.addfile(info, io.BytesIO(raw.tobytes()))
+    expected = {
+        "x_train": images[:5].reshape(20, 32, 32, 3),
+        "y_train": labels[:5].ravel(),
+        "x_test": images[5],
+        "y_test": labels[5],
+    }
+    monkeypatch.setitem(data.SHA256, "cifar10", digests(expected))
+    monkeypatch.setitem(data.ROWS, "cifar10", {"train": ((20,), 20), "test": ((4,), 4)})
     with np.load(data._converted_cifar10(tmp_path / "cifar.tar.gz")) as arrays:
-        np.testing.assert_array_equal(arrays["x_train"], images[:5].reshape(20, 32, 32, 3))
-        np.testing.assert_array_equal(arrays["y_test"], labels[5])
+        for name, array in expected.items():
+            np.testing.assert_array_equal(arrays[name], array)
 
 
 def test_cifar10_stand_in_has_the_real_shape(small, capsys):

@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import numpy as np
 
@@ -354,7 +355,10 @@ def _split(name, x, y, n_train, n_validation):
 
 def _load_images(key, name, n_train, n_validation, n_test, seed):
     where = f"load_{key}"
-    arrays, why_not = _arrays(key)
+    try:
+        arrays, why_not = _arrays(key)
+    except PermissionError as e:  # of a file, or of a folder that can't be looked into
+        raise DataError(f"{e.filename} can't be read: no permission; change its mode") from e
     rows, test_rows = len(arrays["x_train"]), len(arrays["x_test"])
     n_train = rows - n_validation if n_train is None else n_train
     n_test = test_rows if n_test is None else n_test
@@ -410,11 +414,8 @@ def _arrays(key):
 
 
 def _read_cached(key, file):
-    try:
-        state = file.stat()
-        return _read(key, file, state.st_mtime_ns, state.st_size)
-    except PermissionError as error:
-        raise DataError(f"{file} can't be read: no permission; change its mode") from error
+    state = file.stat()
+    return _read(key, file, state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=4)
@@ -423,19 +424,24 @@ def _read(key, file, _changed, _size):
     members = [f"{member}.npy" for member in SHA256[key]]
     try:
         with zipfile.ZipFile(file) as archive:
-            sizes = {info.filename: info.file_size for info in archive.infolist()}
-        if missing := sorted(set(members) - set(sizes)):
-            raise DataError(_wrong(file, f"the members {', '.join(members)}", f"no {missing[0]}"))
-        # Looked at before anything is unpacked: a small archive can hold a huge file.
-        if sum(sizes[m] for m in members) > 250e6:
-            raise DataError(_wrong(file, "at most 250 MB of arrays", f"{sum(sizes.values()):,} B"))
-        with np.load(file, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in SHA256[key]}
-    except PermissionError:
+            there = {info.filename: info for info in archive.infolist()}
+            if missing := sorted(set(members) - set(there)):
+                expected = f"the members {', '.join(members)}"
+                raise DataError(_wrong(file, expected, f"no {missing[0]}"))
+            # Looked at before anything is unpacked: a small archive can hold a huge file, and
+            # methods other than deflate unpack more than the size that is claimed.
+            if (size := sum(there[m].file_size for m in members)) > 250e6:
+                raise DataError(_wrong(file, "at most 250 MB of arrays", f"{size:,} B"))
+            if {there[m].compress_type for m in members} - {ZIP_STORED, ZIP_DEFLATED}:
+                raise DataError(_wrong(file, "members stored or deflated", "another method"))
+            # Not by np.load, which takes a member x_train for x_train.npy.
+            arrays = {}
+            for name, member in zip(SHA256[key], members, strict=True):
+                with archive.open(member) as content:
+                    arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
+    except (DataError, PermissionError):
         raise
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError) as e:
-        raise DataError(_wrong(file, f"the {key} arrays", f"{type(e).__name__}: {e}")) from e
-    except Exception as e:  # zlib.error and struct.error of a damaged archive
+    except Exception as e:  # a damaged archive has many: BadZipFile, zlib.error, struct.error …
         raise DataError(_wrong(file, f"the {key} arrays", f"{type(e).__name__}: {e}")) from e
     return _verified(key, arrays, file)
 
@@ -445,8 +451,9 @@ def _verified(key, arrays, file):
         kind, split = name.split("_")
         allowed, covered = ROWS[key][split]
         shape = SHAPES[key] if kind == "x" else ()
-        if array.dtype.kind not in "iu" or array.shape not in [(n, *shape) for n in allowed]:
-            expected = f"{name} as integers of shape {(allowed[-1], *shape)}"
+        # The digest is of bytes alone, which int8 or a flat array can have, too.
+        if array.dtype != np.uint8 or array.shape not in [(n, *shape) for n in allowed]:
+            expected = f"{name} as uint8 of shape {(allowed[-1], *shape)}"
             raise DataError(_wrong(file, expected, f"{array.dtype} of shape {array.shape}"))
         found = hashlib.sha256(np.ascontiguousarray(array[:covered]).tobytes()).hexdigest()
         if found != SHA256[key][name]:
@@ -466,14 +473,15 @@ def _wrong(file, expected, found):
 def _keras_cifar10(cache):
     import keras
 
+    place = f"{cache}/cifar-10-batches-py*"
     try:
-        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+        with _timeout():  # where its archive is missing, Keras downloads it
+            (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+        arrays = {"x_train": x_train, "y_train": y_train[:, 0].astype("uint8"),
+                  "x_test": x_test, "y_test": y_test[:, 0].astype("uint8")}  # fmt: skip
     except Exception as error:
-        place = f"{cache}/cifar-10-batches-py*"
         raise DataError(_wrong(place, "CIFAR-10 as Keras keeps it", repr(error))) from error
-    arrays = {"x_train": x_train, "y_train": y_train[:, 0].astype("uint8"),
-              "x_test": x_test, "y_test": y_test[:, 0].astype("uint8")}  # fmt: skip
-    return _verified("cifar10", arrays, cache)
+    return _verified("cifar10", arrays, place)
 
 
 class DownloadError(RuntimeError):
@@ -512,7 +520,7 @@ def _timeout() -> Iterator[None]:
 
 
 def _converted_cifar10(archive):
-    """The binary version as .npz: records of one label byte and 3 × 32 × 32 pixel bytes."""
+    """The binary version as .npz, checked: records of a label byte and 3 × 32 × 32 pixel bytes."""
     records = {}
     with tarfile.open(archive) as tar:
         for member in tar.getmembers():
@@ -525,7 +533,7 @@ def _converted_cifar10(archive):
         arrays[f"x_{split}"] = rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         arrays[f"y_{split}"] = rows[:, 0]
     file = archive.with_name("cifar10.npz")
-    np.savez(file, **arrays)
+    np.savez(file, **_verified("cifar10", arrays, archive.name))
     return file
 
 
