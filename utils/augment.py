@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import tensorflow as tf
 
@@ -43,19 +45,35 @@ def affine_jitter(
     Raises
     ------
     ValueError
-        When the batch has a wrong rank or an amount is negative, or ``scale`` reaches 1.
+        When the batch has a wrong rank or no known height and width, the seed isn't two integers,
+        an amount is negative or above 1e6, or ``scale`` reaches 1.
+    TypeError
+        When the images or the seed aren't numbers.
     """
-    if min(rotation, shift, scale, shear) < 0 or scale >= 1:
+    amounts = rotation, shift, scale, shear
+    # Beyond 1e6 a float32 doesn't resolve an angle.
+    if not all(isinstance(a, Real) and 0 <= a <= 1e6 for a in amounts) or scale >= 1:
         raise ValueError(
-            "affine_jitter: rotation, shift, scale and shear must be >= 0 and scale below 1, not "
-            f"{rotation}, {shift}, {scale}, {shear}"
+            "affine_jitter: rotation, shift, scale and shear must be >= 0 and at most 1e6, and "
+            f"scale below 1, not {rotation}, {shift}, {scale}, {shear}"
+        )
+    try:
+        images, pair = tf.convert_to_tensor(images), tf.convert_to_tensor(seed)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"affine_jitter: images and seed must be arrays ({error})") from error
+    if not (images.dtype.is_floating or images.dtype.is_integer or images.dtype.is_bool):
+        raise TypeError(f"affine_jitter: images must be numbers, not {images.dtype.name}")
+    if not (pair.dtype.is_integer and pair.shape.is_compatible_with((2,))):
+        raise ValueError(
+            "affine_jitter: seed must be two integers, not "
+            f"{pair.dtype.name} of the shape {pair.shape}"
+        )
+    if images.shape.rank not in (3, 4) or not all(images.shape[1:3]):
+        raise ValueError(
+            "affine_jitter: images must have the shape (n, height, width) or (n, height, width, "
+            f"channels), with a known height and width above 0, not {images.shape}"
         )
     images = tf.cast(images, tf.float32)
-    if images.shape.rank not in (3, 4):
-        raise ValueError(
-            "affine_jitter: images must have the shape (n, height, width) or "
-            f"(n, height, width, channels), not {images.shape}"
-        )
     grey = images.shape.rank == 3
     height, width = images.shape[1:3]
     u = tf.random.stateless_uniform((5, tf.shape(images)[0]), seed, -1.0, 1.0)

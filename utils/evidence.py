@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -82,20 +83,27 @@ def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Effect:
     Raises
     ------
     ValueError
-        When there are fewer than two values, one isn't finite, or ``confidence`` is out of range.
+        When there are fewer than two values, one isn't finite, they are too large or too close
+        together to be squared, or ``confidence`` is out of range.
+    TypeError
+        When the values aren't numbers.
     """
-    values = np.asarray(values if hasattr(values, "__len__") else list(values), float)
+    values = _numbers(values, "mean_interval")
+    _check_confidence(confidence, "mean_interval")
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(
             f"mean_interval: give one value a run, at least two runs; the shape is {values.shape}"
         )
     if not np.isfinite(values).all():
         raise ValueError("mean_interval: a value is NaN or infinite; look at that run first")
-    if not 0 < confidence < 1:
-        raise ValueError(f"mean_interval: confidence must lie between 0 and 1, not {confidence}")
     n = len(values)
     half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
     mean = values.mean()
+    if not np.isfinite(half) or 0 < np.ptp(values) < 1e-150:
+        raise ValueError(
+            "mean_interval: the values are too large or too close together to be squared; "
+            "give them in another unit"
+        )
     return Effect(float(mean), float(mean - half), float(mean + half), n, confidence)
 
 
@@ -118,12 +126,13 @@ def share_interval(happened: Iterable[bool], confidence: float = 0.95) -> Effect
     ------
     ValueError
         When there is no run, a value is neither true nor false, or ``confidence`` is out of range.
+    TypeError
+        When the values are neither bools nor numbers.
     """
-    values = np.asarray(happened if hasattr(happened, "__len__") else list(happened))
+    values = _numbers(happened, "share_interval")
+    _check_confidence(confidence, "share_interval")
     if values.ndim != 1 or not len(values) or not np.isin(values, (0, 1)).all():
         raise ValueError("share_interval: give one true or false a run, and at least one run")
-    if not 0 < confidence < 1:
-        raise ValueError(f"share_interval: confidence must lie between 0 and 1, not {confidence}")
     hits, n = int(values.sum()), len(values)
     low, high = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
     return Effect(hits / n, float(low), float(high), n, confidence)
@@ -137,7 +146,8 @@ def paired_difference(
     Parameters
     ----------
     treatment, control : pandas.Series or sequence of float, shape (n,)
-        One value a run. Two Series are paired by their index, sequences by position.
+        One value a run. Two Series are paired by their index, sequences (or a Series and a
+        sequence) by position.
     confidence : float
         Confidence of the interval.
 
@@ -150,6 +160,8 @@ def paired_difference(
     ------
     ValueError
         When the runs can't be paired one to one.
+    TypeError
+        When the values aren't numbers.
     """
     if isinstance(treatment, pd.Series) and isinstance(control, pd.Series):
         for name, series in (("treatment", treatment), ("control", control)):
@@ -159,14 +171,32 @@ def paired_difference(
         alone = treatment.index.symmetric_difference(control.index).tolist()
         if alone:
             raise ValueError(f"paired_difference: only one of the arms has the runs {alone[:5]}")
-        control = control.loc[treatment.index]
-    first, second = np.asarray(treatment, float), np.asarray(control, float)
+        control = control.reindex(treatment.index)  # loc takes an index of bools for a mask
+    first, second = (_numbers(arm, "paired_difference") for arm in (treatment, control))
     if first.shape != second.shape:
         raise ValueError(
             f"paired_difference: the arms have the shapes {first.shape} and {second.shape}; "
             "give one value a run for each"
         )
     return mean_interval(first - second, confidence)
+
+
+def _numbers(values: Iterable[float], caller: str) -> np.ndarray:
+    """The values as floats; NumPy would make numbers of dates and of texts, too."""
+    try:
+        values = values if hasattr(values, "__len__") else list(values)
+        dtype = np.asarray(values).dtype
+        if dtype.kind not in "biufO":
+            raise TypeError(f"these are {dtype}")
+        return np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{caller}: give one number a run ({error})") from error
+
+
+def _check_confidence(confidence: float, caller: str) -> None:
+    """The quantile is taken at (1 + confidence) / 2, which rounds to 1 a little below 1."""
+    if not (isinstance(confidence, Real) and confidence > 0 and (1 + confidence) / 2 < 1):
+        raise ValueError(f"{caller}: confidence must lie between 0 and 1, not {confidence}")
 
 
 def claim(
@@ -204,10 +234,13 @@ def claim(
     ClaimError
         When the interval isn't where the claim says.
     ValueError
-        When not exactly one bound is given, or ``within`` isn't positive.
+        When not exactly one bound is given, it isn't finite, or ``within`` isn't positive.
     TypeError
-        When ``effect`` isn't an :class:`Effect`.
+        When ``text`` isn't a string, ``effect`` isn't an :class:`Effect`, or ``data`` isn't a
+        Dataset or a list of them.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"claim: text must be a sentence, not {text!r}")
     if not isinstance(effect, Effect):
         raise TypeError(
             f"claim: effect must come from mean_interval or paired_difference, not {effect!r}"
@@ -217,6 +250,8 @@ def claim(
     if len(given) != 1:
         raise ValueError("claim: give exactly one of at_least, at_most and within")
     ((name, value),) = given.items()
+    if not (isinstance(value, Real) and np.isfinite(value)):
+        raise ValueError(f"claim: {name} must be a finite number, not {value!r}")
     if name == "within" and value <= 0:
         raise ValueError(f"claim: within must be positive, not {value}")
     holds, bound = {
@@ -225,6 +260,8 @@ def claim(
         "within": (-value <= effect.low and effect.high <= value, f"within ± {value:g}"),
     }[name]
     datasets = [] if data is None else data if isinstance(data, (list, tuple)) else [data]
+    if not all(hasattr(dataset, "is_real") for dataset in datasets):
+        raise TypeError(f"claim: data must be a Dataset or a list of them, not {data!r}")
     if not all(dataset.is_real for dataset in datasets):
         verdict, mark = "not tested (stand-in data)", "–"
     else:
@@ -233,11 +270,15 @@ def claim(
     print(f"{mark} {text}: {effect}; claimed {bound}: {verdict}")
     if verdict == "contradicted":
         raise ClaimError(
-            f"{text!r}: claimed {bound}, but the {effect.confidence:.0%} interval is "
+            f"{text!r}: claimed {bound}, but the {_percent(effect.confidence)} interval is "
             f"[{effect.low:+.4f}, {effect.high:+.4f}] over {effect.n} runs. "
             "Change the sentence, not the bound."
         )
     return made
+
+
+def _percent(confidence: float) -> str:
+    return f"{100 * confidence:.10g}%"
 
 
 class ClaimsTable:
@@ -279,7 +320,8 @@ def claims_table() -> ClaimsTable:
         {
             "claim": made.text,
             "effect": f"{made.effect.mean:+.4f}",
-            "95 % interval": f"{made.effect.low:+.4f} to {made.effect.high:+.4f}",
+            "95 % interval": f"{made.effect.low:+.4f} to {made.effect.high:+.4f}"
+            + ("" if made.effect.confidence == 0.95 else f" ({_percent(made.effect.confidence)})"),
             "n": made.effect.n,
             "claimed": made.bound,
             "verdict": made.verdict,

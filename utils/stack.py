@@ -12,7 +12,9 @@ Axes are written m (model), b (row of a batch), i (input), o (output).
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 
 import keras
 import numpy as np
@@ -22,11 +24,14 @@ import tensorflow as tf
 COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
 TASKS = ("binary", "multiclass", "regression")
 NORMALIZATIONS = (None, "batch", "layer")
+HISTORY = ("run", "epoch", "split", "metric", "value")  # columns that fit adds
 EPSILON, MOMENTUM = 1e-3, 0.9  # of the normalizations; 1e-3 is what Keras has
 # Their update of a weight looks at that weight's gradients only.
 ELEMENTWISE = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
 # Largest activation, in numbers, that prediction holds at a time (64 MB of float32).
 CHUNK = 2**24
+# A penalty's gradient is squared in float32, which ends at 3.4e38.
+LARGEST = 1e15
 
 # Each Stack compiles functions of its own. TensorFlow takes them for one that is compiled again and
 # again, and warns.
@@ -50,7 +55,12 @@ def grid(**columns: Iterable) -> pd.DataFrame:
     ------
     ValueError
         When a column has no values.
+    TypeError
+        When a column isn't a list of values; a string would be taken for its letters.
     """
+    for name, column in columns.items():
+        if isinstance(column, str) or not np.iterable(column):
+            raise TypeError(f"grid: column {name!r} must be a list of values, not {column!r}")
     values = {name: list(column) for name, column in columns.items()}
     for name, column in values.items():
         if not column:
@@ -106,6 +116,8 @@ class Stack:
     ------
     ValueError
         When an argument is out of its range; the message names it.
+    TypeError
+        When ``runs`` isn't a DataFrame, or an argument or a column isn't of numbers.
     """
 
     def __init__(
@@ -124,6 +136,13 @@ class Stack:
     ) -> None:
         if task not in TASKS:
             raise ValueError(f"Stack: task {task!r} is unknown; choose one of {', '.join(TASKS)}")
+        try:
+            self.sizes = [operator.index(size) for size in (inputs, *units, outputs)]
+        except TypeError as error:
+            raise TypeError(
+                "Stack: inputs and outputs must be integers and units a list of integers, not "
+                f"{inputs!r}, {outputs!r} and {units!r}"
+            ) from error
         if task == "binary" and outputs != 1:
             raise ValueError(f"Stack: a binary task has one output, not {outputs}")
         if task == "multiclass" and outputs < 2:
@@ -133,13 +152,16 @@ class Stack:
                 f"Stack: normalization {normalization!r} is unknown; "
                 f"choose one of {', '.join(map(repr, NORMALIZATIONS))}"
             )
-        self.sizes = [inputs, *units, outputs]
         if min(self.sizes) < 1:
             raise ValueError(f"Stack: layer sizes must be at least 1, not {self.sizes}")
         self.runs = _filled(runs)
         self.task = task
-        self.activation = keras.activations.get(activation)
-        self.optimizer = _elementwise(keras.optimizers.get(optimizer))
+        try:
+            self.activation = keras.activations.get(activation)
+            optimizer = keras.optimizers.get(optimizer)
+        except ValueError as error:
+            raise ValueError(f"Stack: {error}") from error
+        self.optimizer = _elementwise(optimizer)
         scheduled = isinstance(
             self.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule
         )
@@ -153,6 +175,10 @@ class Stack:
             raise ValueError(
                 f"Stack: penalized_layers {list(wanted)} names a layer that isn't there; "
                 f"there are {len(layers)}, counted from 0"
+            ) from error
+        except TypeError as error:
+            raise TypeError(
+                f"Stack: penalized_layers must be a list of integers, not {penalized_layers!r}"
             ) from error
         self.penalize_bias = penalize_bias
         self.step = 0
@@ -187,18 +213,25 @@ class Stack:
         Parameters
         ----------
         **coefficients : float or sequence of float, shape (M,)
-            New values of ``l1``, ``l2``, ``weight_decay`` or ``dropout``.
+            New values of ``l1``, ``l2``, ``weight_decay`` or ``dropout``. The index of a Series
+            says for which row of ``runs`` a value is.
 
         Raises
         ------
         ValueError
-            When a name is unknown or a value is out of its range.
+            When a name is unknown, or values are out of their range or not one for each run.
         """
         if unknown := set(coefficients) - set(COEFFICIENTS):
             raise ValueError(
                 f"Stack.set: unknown {sorted(unknown)}; known are {', '.join(COEFFICIENTS)}"
             )
-        self.runs = _filled(self.runs.assign(**coefficients))
+        try:
+            runs = self.runs.assign(**coefficients)
+        except ValueError as error:
+            raise ValueError(
+                f"Stack.set: give one number or one for each of {len(self.runs)} runs ({error})"
+            ) from error
+        self.runs = _filled(runs)
         for name in coefficients:
             self._coefficients[name].assign(self.runs[name].to_numpy("float32"))
         if self._used != self._nonzero():
@@ -231,7 +264,8 @@ class Stack:
         batch_size : int, optional
             Rows a gradient step. Default: all rows (full batch).
         evaluate_on : mapping of str to (x, y), optional
-            Further splits for the learning curves, e.g. ``{"test": (x_test, y_test)}``.
+            Further splits for the learning curves, e.g. ``{"test": (x_test, y_test)}``. The name
+            ``train`` is taken.
         record_every : int, optional
             Epochs between two records. Default: a hundredth of ``epochs``. The last epoch is
             always recorded.
@@ -242,25 +276,34 @@ class Stack:
             One row a run, recorded epoch, split and metric: ``run``, the columns of ``runs``,
             ``epoch``, ``split``, ``metric`` and ``value``. ``loss`` is the data loss *without* the
             penalty, on every split; ``accuracy`` is added for classification. Both are taken in
-            inference mode, without dropout.
+            inference mode, without dropout. A column of ``runs`` with one of these names gets
+            ``_label`` appended. A run that diverges ends in NaN; the others don't notice.
 
         Raises
         ------
         ValueError
             When shapes, labels or sizes don't fit; the message names the argument.
+        TypeError
+            When ``x`` or ``y`` aren't numbers.
         """
+        counts = {"epochs": epochs, "batch_size": batch_size, "record_every": record_every}
+        for name, value in counts.items():
+            default = value is None and name != "epochs"
+            if not default and not (isinstance(value, Integral) and value >= 1):
+                raise ValueError(f"Stack.fit: {name} must be at least 1 and whole, not {value!r}")
+        others = {} if evaluate_on is None else evaluate_on
+        if not isinstance(others, Mapping) or "train" in others:
+            raise ValueError(
+                "Stack.fit: evaluate_on must be a dict from names other than 'train' to (x, y)"
+            )
         x, y = self._checked(x, y, "x, y")
         rows = x.shape[-2]
         splits = {"train": (x, y)}
-        for name, (x_split, y_split) in (evaluate_on or {}).items():
-            splits[name] = self._checked(x_split, y_split, f"evaluate_on[{name!r}]")
-        if epochs < 1:
-            raise ValueError(f"Stack.fit: epochs must be at least 1, not {epochs}")
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"Stack.fit: batch_size must be at least 1, not {batch_size}")
+        for name, pair in others.items():
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise ValueError(f"Stack.fit: evaluate_on[{name!r}] must be a pair (x, y)")
+            splits[name] = self._checked(*pair, f"evaluate_on[{name!r}]")
         record_every = max(1, epochs // 100) if record_every is None else record_every
-        if record_every < 1:
-            raise ValueError(f"Stack.fit: record_every must be at least 1, not {record_every}")
         n_train = self.runs["n_train"].fillna(rows).astype(int).to_numpy()
         if n_train.max() > rows:
             raise ValueError(
@@ -344,7 +387,16 @@ class Stack:
         -------
         keras.Sequential
             Dense layers with this run's weights; the last one gives logits for classification.
+
+        Raises
+        ------
+        ValueError
+            When there is no such run.
         """
+        if run not in range(-len(self.runs), len(self.runs)):
+            raise ValueError(
+                f"Stack.model: there are {len(self.runs)} runs, counted from 0, not {run!r}"
+            )
         layers = keras.layers
         model = keras.Sequential([keras.Input((self.sizes[0],))])
         for layer, out in enumerate(self.sizes[1:]):
@@ -398,7 +450,7 @@ class Stack:
         return y[:, part] if self._own_targets(y) else y[part]
 
     def _checked_x(self, x, name):
-        x = np.asarray(x, "float32")
+        x = _numbers(x, name).astype("float32")
         shape = f"(n, {self.sizes[0]}) or ({len(self.runs)}, n, {self.sizes[0]})"
         if (
             x.ndim not in (2, 3)
@@ -407,7 +459,7 @@ class Stack:
         ):
             raise ValueError(f"Stack: {name} must have the shape {shape}, not {x.shape}")
         if x.shape[-2] == 0:
-            raise ValueError(f"Stack: {name} has no rows")
+            raise ValueError(f"Stack: {name} has no rows; give at least one")
         if not np.isfinite(x).all():
             raise ValueError(f"Stack: {name} holds NaN or infinite values; clean the data first")
         return x
@@ -417,10 +469,12 @@ class Stack:
         (numbers to regress on, or probabilities)."""
         x = self._checked_x(x, name)
         rows, models, outputs = x.shape[-2], len(self.runs), self.sizes[-1]
-        y = np.asarray(y)
-        if self.task == "regression" and outputs == 1:
-            y = y[..., None]
-        soft = self.task == "multiclass" and y.dtype.kind == "f" and y.shape[-1] == outputs
+        y = _numbers(y, f"the targets of {name}")
+        if self.task == "regression":
+            y = y.astype("float32")  # first, since it makes the largest float64 infinite
+            y = y[..., None] if outputs == 1 else y
+        soft = self.task == "multiclass" and y.dtype.kind == "f"
+        soft = soft and y.shape in ((rows, outputs), (models, rows, outputs))
         tail = (outputs,) if self.task == "regression" or soft else ()
         if y.shape not in ((rows, *tail), (models, rows, *tail)):
             raise ValueError(
@@ -444,7 +498,8 @@ class Stack:
         """Learning curves, one row a value."""
         epochs, splits, metrics, values = zip(*records, strict=True)
         models = len(self.runs)
-        frame = self.runs.reset_index(names="run")
+        labels = self.runs.rename(columns={name: f"{name}_label" for name in HISTORY})
+        frame = labels.reset_index(names="run")
         frame = frame.loc[np.tile(np.arange(models), len(records))].reset_index(drop=True)
         for name, column in (("epoch", epochs), ("split", splits), ("metric", metrics)):
             frame[name] = np.repeat(column, models)
@@ -637,29 +692,52 @@ def _initial_kernels(seeds, layer, shape):
     return (limit * (2 * np.stack(draws) - 1)).astype("float32")
 
 
+def _numbers(values, name):
+    """The values as an array; NumPy would make numbers of texts and of complex numbers, too."""
+    try:
+        array = np.asarray(values)
+        array = array.astype(float) if array.dtype == object else array  # mixed columns of pandas
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"Stack: {name} must hold numbers ({error})") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"Stack: {name} must hold numbers, not {array.dtype}")
+    return array
+
+
 def _filled(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs with defaults filled in and every known column checked."""
+    if not isinstance(runs, pd.DataFrame):
+        raise TypeError(f"Stack: runs must be a DataFrame (see grid), not {type(runs).__name__}")
+    if not runs.columns.is_unique:
+        raise ValueError("Stack: two columns of runs have the same name; drop or rename one")
     if len(runs) == 0:
         raise ValueError("Stack: runs is empty; give at least one row (see grid)")
     defaults = {"seed": 0, **dict.fromkeys(COEFFICIENTS, 0.0)}
     defaults |= {"n_train": np.nan, "learning_rate": np.nan}
     missing = {name: value for name, value in defaults.items() if name not in runs}
     runs = runs.reset_index(drop=True).assign(**missing)
+    for name in defaults:
+        if runs[name].dtype.kind in "cmM":  # pandas would make numbers of dates
+            raise TypeError(f"Stack: {name} must hold numbers, not {runs[name].dtype}")
     for name in COEFFICIENTS:
         values = pd.to_numeric(runs[name], errors="coerce").to_numpy(float)
-        if not np.isfinite(values).all() or values.min() < 0:
-            raise ValueError(f"Stack: {name} must hold finite numbers >= 0")
+        if not ((values >= 0) & (values <= LARGEST)).all():
+            raise ValueError(
+                f"Stack: {name} must hold finite numbers >= 0, and no larger than {LARGEST:g}"
+            )
         runs[name] = values
-    if runs["dropout"].max() >= 1:
+    if runs["dropout"].astype("float32").max() >= 1:
         raise ValueError("Stack: dropout is a rate, the share of units set to 0; keep it below 1")
     seeds = pd.to_numeric(runs["seed"], errors="coerce")
     if not (seeds.between(0, 2**31 - 1) & (seeds == seeds.round())).all():
         raise ValueError("Stack: seed must hold integers in 0 … 2147483647")
     n_train = pd.to_numeric(runs["n_train"], errors="coerce")
-    if not (n_train.isna() | (n_train >= 1) & (n_train == n_train.round())).all():
-        raise ValueError("Stack: n_train must hold integers >= 1")
+    whole = n_train.between(1, 2**31 - 1) & (n_train == n_train.round())
+    if not (n_train.isna() & runs["n_train"].isna() | whole).all():
+        raise ValueError("Stack: n_train must hold integers >= 1 (NaN for all rows)")
     rates = pd.to_numeric(runs["learning_rate"], errors="coerce")
-    if not (rates.isna() & runs["learning_rate"].isna() | np.isfinite(rates) & (rates > 0)).all():
+    # Within these it is finite and above 0 as float32, too.
+    if not (rates.isna() & runs["learning_rate"].isna() | rates.between(1e-37, 1e37)).all():
         raise ValueError("Stack: learning_rate must hold finite numbers > 0")
     return runs.assign(seed=seeds.astype(int), n_train=n_train, learning_rate=rates)
 
@@ -672,6 +750,8 @@ def _elementwise(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Opti
             f"Stack: {name} is not known to update each weight alone; "
             f"choose one of {', '.join(ELEMENTWISE)}"
         )
+    if optimizer.built:
+        raise ValueError("Stack: the optimizer already serves other networks; make a new one")
     if optimizer.clipnorm or optimizer.global_clipnorm:
         raise ValueError("Stack: clipping by norm would mix the models; build it without clipping")
     if optimizer.weight_decay:
