@@ -26,7 +26,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve pdf lint format lock repository \
-	status mnist-full assignments grade grader-image slides clean
+	reproduce rehearse test-colab bench audit status mnist-full cifar10-full assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -35,7 +35,7 @@ help: ## List the commands
 
 install: $(STAMP) ## Create .venv with the pinned packages and utils
 
-# uv compiles to bytecode only when asked to; without that each start of TensorFlow is slow.
+# Dependency groups need pip 25.1. uv compiles to bytecode only when asked to; without that each start of TensorFlow is slow.
 $(STAMP): requirements.txt pyproject.toml
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
 		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
@@ -47,6 +47,7 @@ $(STAMP): requirements.txt pyproject.toml
 		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet "pip>=25.1" && \
 		$(BIN)/python -m pip install $(INSTALL) && \
 		$(BIN)/python -m pip install --quiet --no-deps -e . ; \
 	fi
@@ -64,6 +65,22 @@ test: lint book ## Check style, build the site, run all notebooks with solutions
 
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)
+
+reproduce: $(STAMP) ## Run notebooks again and compare with what is stored (NOTEBOOK=name for one)
+	@$(BIN)/python -m tools.execute --compare $(NOTEBOOK)
+
+rehearse: $(STAMP) ## Run each notebook alone in an empty folder with Colab's versions
+	@$(BIN)/python -m tools.rehearse $(NOTEBOOK)
+
+test-colab: ## Run all tests with Colab's versions, then the rehearsal
+	$(MAKE) test VENV=.venv-colab INSTALL="--group dev . -c constraints-colab.txt"
+	$(MAKE) rehearse VENV=.venv-colab INSTALL="--group dev . -c constraints-colab.txt"
+
+bench: $(STAMP) ## Measure the engine's speed, side by side (some minutes, on an idle machine)
+	@$(BIN)/python -m tools.bench
+
+audit: ## Ask a public database for known weaknesses of the pinned set (needs uv)
+	uvx pip-audit --requirement requirements.txt --no-deps --disable-pip
 
 status: $(STAMP) ## Bring the status page and the guide's figures up to date with the notebooks
 	@$(BIN)/python -m tools.status
@@ -93,6 +110,9 @@ mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (about a
 	$(BIN)/python -m tools.record mnist_full
 	$(BIN)/python -m tools.record mnist_literature
 
+cifar10-full: $(STAMP) ## Full-size CIFAR-10 runs behind the recorded results (some hours; can be resumed)
+	$(BIN)/python -m tools.record cifar10_full --workers $(WORKERS)
+
 assignments: $(STAMP) ## Build the assignments from their masters: student versions, archives, solutions
 	@$(BIN)/python -m tools.assignments --workers $(WORKERS)
 
@@ -108,4 +128,4 @@ grader-image: ## Build the Docker image to grade in, where there is no bubblewra
 	docker build --file tools/grading/Dockerfile --tag regularization-book-grader .
 
 clean: ## Remove the site and the virtual environment
-	rm -rf _build _solved _assignments _slides $(VENV) .pytest_cache .ruff_cache
+	rm -rf _build _solved _assignments _slides $(VENV) .venv-colab .pytest_cache .ruff_cache .hypothesis

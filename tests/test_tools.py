@@ -16,7 +16,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from tools import execute, figures, notebooks, repository, solutions, status
+from tools import bench, execute, figures, notebooks, rehearse, repository, solutions, status
 from tools.site.address import site_address
 from utils import evidence
 
@@ -165,6 +165,7 @@ def test_execute_runs_what_is_out_of_date_and_nothing_else(book, capsys):
     assert nb.metadata["kernelspec"]["name"] == "python3"
     assert nb.metadata["book"]["data"] == "real"
     assert nb.metadata["book"]["seconds"] > 0
+    assert 20 < nb.metadata["book"]["memory"] < 2000 or sys.platform != "linux"
     assert {"python", "tensorflow", "keras", "numpy"} <= set(nb.metadata["book"]["versions"])
     assert "execution" not in nb.cells[1].metadata
     assert execute.main(["--check"], book) == 0
@@ -212,7 +213,7 @@ def test_stand_in_outputs_are_written_only_on_request(book, capsys):
 
 def fake_run(monkeypatch, action):
     """Replace the kernel by ``action(nb)``: these tests are about what comes after the run."""
-    monkeypatch.setattr(execute, "run", lambda nb, folder, bar: action(nb))
+    monkeypatch.setattr(execute, "run", lambda nb, folder, bar: (action(nb), 100)[1])
 
 
 def test_progress_bars_are_dropped_and_warnings_kept(book, monkeypatch):
@@ -248,6 +249,74 @@ def test_utils_edited_during_the_run_leaves_the_notebook_out_of_date(book, monke
     fake_run(monkeypatch, lambda nb: (book / "utils" / "__init__.py").write_text("value = 2"))
     execute.execute(first(book), root=book)
     assert execute.main(["first", "--check"], book) == 1
+
+
+def test_a_second_run_is_compared_with_the_stored_one(book, capsys):
+    make_notebook(first(book), "import time\nprint('a')", "print(time.time_ns())")
+    assert execute.main([], book) == 0
+    stored = first(book).read_bytes()
+    capsys.readouterr()
+    assert execute.main(["--compare"], book) == 1
+    out = capsys.readouterr().out
+    assert "first: differs in code-1\n" in out
+    assert "second: the same, bit for bit" in out
+    assert first(book).read_bytes() == stored
+
+    nb = notebooks.read(first(book))
+    nb.cells[2].metadata["tags"] = ["timing"]
+    first(book).write_text(nbformat.writes(nb), encoding="utf-8")
+    assert execute.main(["--compare", "first"], book) == 0
+
+
+def test_memory_counts_children_and_what_is_freed(book):
+    code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'x = bytes(10)'])"
+    make_notebook(first(book), "x = b'x' * 200_000_000\ndel x", code)
+    execute.execute(first(book), root=book)
+    used = notebooks.read(first(book)).metadata["book"]["memory"]
+    assert used > 200 or sys.platform != "linux"
+
+
+# tools/rehearse.py
+
+
+def test_git_reads_a_clone_where_it_is_asked_for_the_repository(tmp_path):
+    """The rehearsal's trick, with git itself."""
+    source, mirror = tmp_path / "source", tmp_path / "mirror.git"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "--quiet", source], check=True)
+    (source / "file.txt").write_text("ours")
+    subprocess.run([*git, "add", "."], cwd=source, check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "m"], cwd=source, check=True)
+    subprocess.run([*git, "clone", "--quiet", "--bare", source, mirror], check=True)
+    env = rehearse.git_answers(URL, mirror)
+    subprocess.run(["git", "clone", "--quiet", URL, "copy"], cwd=tmp_path, env=env, check=True)
+    assert (tmp_path / "copy" / "file.txt").read_text() == "ours"
+
+
+@pytest.mark.parametrize("installs", [True, False])
+def test_a_rehearsal_needs_the_first_cell_to_install_the_module(book, monkeypatch, installs):
+    """With pip and the kernel replaced: what is checked is what comes before and after."""
+    calls, folders = [], []
+
+    def pip(command, **_):
+        calls.append(command[3])
+        return SimpleNamespace(returncode=int(command[3] == "show" and not installs))
+
+    def run(nb, folder, bar, python, env):
+        folders.append((folder, list(folder.iterdir())))
+        return 2048
+
+    monkeypatch.setattr(rehearse.subprocess, "run", pip)
+    monkeypatch.setattr(rehearse.execute, "run", run)
+    if installs:
+        assert rehearse.rehearse(first(book), Path("python"), {}).endswith("2.0 GB")
+    else:
+        with pytest.raises(RuntimeError, match="installed nothing"):
+            rehearse.rehearse(first(book), Path("python"), {})
+    assert calls == ["uninstall", "show"]
+    ((folder, content),) = folders
+    assert content == []
+    assert not folder.exists()
 
 
 # tools/repository.py
@@ -479,6 +548,20 @@ def test_nbmake_collects_the_copies(book):
     assert "first.ipynb::" in ran.stdout
 
 
+def test_a_false_claim_fails_the_run_of_its_notebook(book):
+    """Through the runner of `make test`: the sentence isn't true, so nothing passes."""
+    claim = "from utils.evidence import claim, mean_interval\nclaim('It helps', {}, at_least={})"
+    effect = "mean_interval([1.0, 1.1, 0.9])"
+    make_notebook(first(book), claim.format(effect, 0.5))
+    make_notebook(book / "book" / "second.ipynb", claim.format(effect, 0.95))
+    assert solutions.main(book) == 0
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-q", str(solutions.FOLDER)]
+    env = {**os.environ, "PYTHONPATH": str(notebooks.ROOT)}
+    ran = subprocess.run(command, cwd=book, env=env, capture_output=True, text=True, timeout=300)
+    assert "1 failed, 1 passed" in ran.stdout
+    assert "ClaimError" in ran.stdout and "second.ipynb" in ran.stdout
+
+
 # tools/status.py
 
 
@@ -495,7 +578,12 @@ def store_run(path: Path, python: str = "3.12.1", data: str = "real") -> None:
     nb = notebooks.read(path)
     nb.cells[-1].outputs = [nbformat.v4.new_output("execute_result", shown, execution_count=1)]
     versions = {"keras": "3.1", "python": python}
-    nb.metadata["book"] = {"data": data, "seconds": 61.7, "versions": versions}
+    nb.metadata["book"] = {
+        "data": data,
+        "seconds": 61.7,
+        "memory": 1536,
+        "versions": versions,
+    }
     path.write_text(nbformat.writes(nb), encoding="utf-8")
 
 
@@ -504,8 +592,8 @@ def test_status_page_shows_what_is_stored(book):
     lines = status.page(book).splitlines()
     assert lines[0] == "# Status"
     assert "Versions: python 3.12.1, keras 3.1." in lines
-    assert "| [Title](first.ipynb) | 62 | stand-in | 2 | 1 |" in lines
-    assert "| [Title](second.ipynb) | not run | – | – | – |" in lines
+    assert "| [Title](first.ipynb) | 62 | 1.5 GB | stand-in | 2 | 1 |" in lines
+    assert "| [Title](second.ipynb) | not run | – | – | – | – |" in lines
     versions = "python 3.12.1, keras 3.1"
     assert f"| run | `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
 
@@ -515,8 +603,34 @@ def test_status_page_shows_different_versions_by_chapter(book):
     store_run(book / "book" / "second.ipynb", python="3.13.2")
     text = status.page(book)
     assert "Versions:" not in text
-    assert "| [Title](first.ipynb) | 62 | real | 2 | 1 | python 3.12.1, keras 3.1 |" in text
-    assert "| [Title](second.ipynb) | 62 | real | 2 | 1 | python 3.13.2, keras 3.1 |" in text
+    assert (
+        "| [Title](first.ipynb) | 62 | 1.5 GB | real | 2 | 1 | python 3.12.1, keras 3.1 |" in text
+    )
+    assert (
+        "| [Title](second.ipynb) | 62 | 1.5 GB | real | 2 | 1 | python 3.13.2, keras 3.1 |" in text
+    )
+
+
+def test_status_page_shows_the_bench(book, monkeypatch):
+    assert "## Speed" not in status.page(book)
+    (book / "tools").mkdir()
+    values = iter(range(100))
+    arms = {name: lambda name=name: (name, next(values)) for name in ("ours", "theirs")}
+    found = bench.rounds(arms, 3)
+    # In turn, so that a slow moment falls on both.
+    assert [n for _, n in found["ours"]] == ["0", "2", "4"]
+    assert [n for _, n in found["theirs"]] == ["1", "3", "5"]
+
+    part = [bench.row("a thing", bench.np.array([3.0, 1.0, 2.00049]), "ms")]
+    monkeypatch.setattr(bench, "PARTS", {"one": lambda repetitions: part})
+    monkeypatch.setattr(bench, "matrix_rate", lambda: 2e11)
+    assert bench.main(["two"], book) == 1
+    assert bench.main(["one"], book) == 0
+    assert not (book / status.BENCH).exists(), "a part alone isn't kept"
+    assert bench.main([], book) == 0
+    written = (book / status.PAGE).read_text(encoding="utf-8")
+    assert "| a thing | 2 | 1 … 3 | ms |" in written
+    assert "200 billion operations" in written
 
 
 def test_status_page_is_checked_and_written(book, capsys):
@@ -561,6 +675,12 @@ def test_make_lists_its_commands():
     assert {
         *wanted.split(),
         "mnist-full",
+        "cifar10-full",
+        "reproduce",
+        "rehearse",
+        "test-colab",
+        "bench",
+        "audit",
         "assignments",
         "grade",
         "grader-image",

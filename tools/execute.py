@@ -1,8 +1,11 @@
 """Re-run the notebooks whose outputs are out of date, and write them back.
 
 A notebook is out of date when its code or ``utils`` changed since its outputs were made. The
-outputs' digest is in the notebook's metadata, with the run's time, versions and kind of data.
-Afterwards the page ``book/status.md`` is made anew.
+outputs' digest is in the notebook's metadata, with the run's time, peak memory, versions and kind
+of data. Afterwards the page ``book/status.md`` is made anew.
+
+With ``--compare`` nothing is written: the notebooks run again, and what comes out is compared with
+what is stored, figures included. Cells tagged ``timing`` measure time and may differ.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+import psutil
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -35,13 +39,15 @@ NOISE = re.compile(
 )
 
 
-class SameInterpreter(AsyncKernelManager):
-    """Starts kernels with the Python that runs this file, whatever kernels are registered."""
+class OneInterpreter(AsyncKernelManager):
+    """Starts kernels with one Python, whatever kernels are registered."""
+
+    python = sys.executable
 
     @property
     def kernel_spec(self) -> KernelSpec:
         """The one kernel there is."""
-        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        launch = [self.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         launch += ["--log-level=ERROR"]
         return KernelSpec(argv=launch, display_name="Python 3", language="python")
 
@@ -73,20 +79,72 @@ def normalise(nb: nbformat.NotebookNode) -> None:
         cell.outputs = without_noise(cell.outputs)
 
 
-def run(nb: nbformat.NotebookNode, folder: Path, bar: tqdm) -> None:
-    """Execute all cells of ``nb`` in place, in a new kernel that works in ``folder``."""
+def peak_memory(pid: int) -> int:
+    """Largest resident size so far of a process and its living children, in MB.
+
+    0 where the system doesn't keep it (it is Linux that does).
+    """
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            status_file = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            total += int(re.search(r"VmHWM:\s+(\d+) kB", status_file)[1]) // 1024
+    except (OSError, psutil.Error, TypeError):  # gone meanwhile, or not on Linux
+        pass
+    return total
+
+
+def run(
+    nb: nbformat.NotebookNode,
+    folder: Path,
+    bar: tqdm,
+    python: str = sys.executable,
+    env: dict[str, str] | None = None,
+) -> int:
+    """Execute all cells of ``nb`` in place, in a new kernel of ``python`` that works in ``folder``.
+
+    Returns the kernel's peak memory in MB.
+    """
     for cell in notebooks.code_cells(nb):
         cell.outputs, cell.execution_count = [], None
+    memory = 0
+
+    def after_cell(**_):
+        nonlocal memory
+        bar.update()
+        memory = max(memory, peak_memory(client.km.provisioner.pid))
+
     client = NotebookClient(
         nb,
-        kernel_manager_class=SameInterpreter,
+        kernel_manager_class=type("Kernels", (OneInterpreter,), {"python": python}),
         resources={"metadata": {"path": str(folder)}},
         timeout=None,
         record_timing=False,
         coalesce_streams=True,
-        on_cell_executed=lambda cell, cell_index, execute_reply: bar.update(),
+        on_cell_executed=after_cell,
     )
-    client.execute()
+    client.execute(**({} if env is None else {"env": env}))
+    return memory
+
+
+def differences(stored: nbformat.NotebookNode, fresh: nbformat.NotebookNode) -> list[str]:
+    """Ids of the cells whose outputs differ, but for cells tagged ``timing``."""
+    pairs = zip(notebooks.code_cells(stored), notebooks.code_cells(fresh), strict=True)
+    return [
+        old.id
+        for old, new in pairs
+        if old.outputs != new.outputs and "timing" not in old.metadata.get("tags", [])
+    ]
+
+
+def compare(path: Path) -> list[str]:
+    """Run a copy of a notebook; ids of the cells whose outputs aren't those that are stored."""
+    stored, fresh = notebooks.read(path), notebooks.read(path)
+    with tqdm(total=len(notebooks.code_cells(fresh)), desc=path.stem, leave=False) as bar:
+        run(fresh, path.parent, bar)
+    normalise(fresh)
+    return differences(stored, fresh)
 
 
 def execute(path: Path, *, allow_stand_in: bool = False, root: Path = notebooks.ROOT) -> float:
@@ -119,7 +177,7 @@ def execute(path: Path, *, allow_stand_in: bool = False, root: Path = notebooks.
     digest = notebooks.digest(nb, root)
     start = time.perf_counter()
     with tqdm(total=len(notebooks.code_cells(nb)), desc=path.stem, unit="cell", leave=False) as bar:
-        run(nb, path.parent, bar)
+        memory = run(nb, path.parent, bar)
     seconds = time.perf_counter() - start
     normalise(nb)
     stand_in = notebooks.STAND_IN in notebooks.output_text(nb)
@@ -134,11 +192,20 @@ def execute(path: Path, *, allow_stand_in: bool = False, root: Path = notebooks.
         "digest": digest,
         "data": "stand-in" if stand_in else "real",
         "seconds": round(seconds, 1),
+        "memory": memory,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
     }
     notebooks.write_text(path, nbformat.writes(nb).rstrip("\n") + "\n")
     return seconds
+
+
+def compare_all(paths: list[Path]) -> int:
+    """Compare each notebook with a second run; 1 when one of them differs."""
+    found = {path.stem: compare(path) for path in paths}
+    for name, cells in found.items():
+        print(f"{name}: {'differs in ' + ', '.join(cells) if cells else 'the same, bit for bit'}")
+    return 1 if any(found.values()) else 0
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:
@@ -147,6 +214,7 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
     parser.add_argument("names", nargs="*", help="only these notebooks, e.g. overfitting")
     parser.add_argument("--all", action="store_true", help="also what is up to date")
     parser.add_argument("--check", action="store_true", help="only list what is out of date")
+    parser.add_argument("--compare", action="store_true", help="run, and compare with what is kept")
     parser.add_argument("--allow-stand-in", action="store_true", help="write back stand-in outputs")
     options = parser.parse_args(arguments)
     try:
@@ -163,13 +231,15 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         for path in stale:
             print(f"out of date: {path.relative_to(root).as_posix()}")
         return 1 if stale else 0
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    if options.compare:
+        return compare_all(chosen)
     if not stale:
         print(
             f"Up to date: {len(chosen)} notebook(s). To run them all the same: make execute ALL=1"
         )
         return 0
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("PYTHONHASHSEED", "0")
     rows, failed = [], False
     for path in tqdm(stale, desc="notebooks", unit="notebook", disable=len(stale) == 1):
         try:

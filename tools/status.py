@@ -1,7 +1,8 @@
 """Write what follows from the stored results: ``book/status.md`` and the figures of Markdown pages.
 
 The chapters' part comes from the notebooks' metadata (see ``tools.execute``) and from their tables
-of claims, the other part from the recorded runs. The same results give the same page, byte by byte.
+of claims, the others from the recorded runs and from ``tools.bench``. The same results give the
+same page, byte by byte.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bs4 import BeautifulSoup
 from tools import figures, notebooks
 
 PAGE = Path("book", "status.md")
+BENCH = Path("tools", "bench.json")
 HEADER = """\
 # Status
 
@@ -60,7 +62,7 @@ def table(columns: dict[str, str], rows: list[list[object]]) -> str:
 
 def chapters(root: Path) -> str:
     """The chapters' part of the page."""
-    columns = {"chapter": ":--", "seconds": "--:", "data": ":--"}
+    columns = {"chapter": ":--", "seconds": "--:", "memory": "--:", "data": ":--"}
     columns |= {"claims that hold": "--:", "not tested": "--:"}
     rows, versions = [], []
     for path in notebooks.book_notebooks(root):
@@ -71,7 +73,7 @@ def chapters(root: Path) -> str:
             raise ValueError(f"{path}: {error}") from error
         run = nb.metadata.get("book")
         if run is None:
-            rows.append([link, "not run", "–", "–", "–"])
+            rows.append([link, "not run", "–", "–", "–", "–"])
             versions.append("–")
             continue
         found = verdicts(nb)
@@ -79,7 +81,8 @@ def chapters(root: Path) -> str:
         untested = sum(verdict.startswith("not tested") for verdict in found)
         if holds + untested < len(found):
             raise ValueError(f"{path}: a claim in its table neither holds nor is untested")
-        rows.append([link, f"{run['seconds']:.0f}", run["data"], holds, untested])
+        memory = f"{run['memory'] / 1024:.1f} GB" if run.get("memory") else "–"
+        rows.append([link, f"{run['seconds']:.0f}", memory, run["data"], holds, untested])
         versions.append(named(run["versions"]))
     different = set(versions) - {"–"}
     if len(different) > 1:
@@ -113,6 +116,26 @@ def recorded_runs(root: Path) -> str:
     return f"\n## Recorded runs\n\n{table(columns, rows)}" if rows else ""
 
 
+def speed(root: Path) -> str:
+    """The part that ``make bench`` measured; empty where it never ran."""
+    file = root / BENCH
+    if not file.is_file():
+        return ""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    about = content["about"]
+    columns = {"what": ":--", "median": "--:", "range": "--:", "unit": ":--"}
+    rows = [
+        [r["what"], f"{r['median']:g}", f"{r['low']:g} … {r['high']:g}", r["unit"]]
+        for r in content["rows"]
+    ]
+    return (
+        f"\n## Speed\n\nMeasured by `make bench` on {about['date']}, {about['machine']}, "
+        f"{about['matrix products']} in products of matrices; {named(about['versions'])}. "
+        "What is compared runs in turn; a ratio is taken within each round, and the table has the "
+        f"median and the range of {about['repetitions']} rounds.\n\n{table(columns, rows)}"
+    )
+
+
 def page(root: Path = notebooks.ROOT) -> str:
     """Text of the page.
 
@@ -121,7 +144,7 @@ def page(root: Path = notebooks.ROOT) -> str:
     ValueError
         When a notebook can't be read, has no title, or shows a claim that is contradicted.
     """
-    return f"{HEADER}\n## Chapters\n\n{chapters(root)}{recorded_runs(root)}"
+    return f"{HEADER}\n## Chapters\n\n{chapters(root)}{recorded_runs(root)}{speed(root)}"
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:
