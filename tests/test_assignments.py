@@ -153,15 +153,36 @@ def secrets_of(name):
     return [line for line in secret if len(line) > 24 and line not in shown]
 
 
+def leaked(text, secrets):
+    """Secret lines that a notebook's text holds, and traces of otter's marks."""
+    shown = "\n".join(c.source for c in nbformat.reads(text, 4).cells)
+    marks = re.findall(r"hidden=True|BEGIN SOLUTION|rubric", text, re.IGNORECASE)
+    return [line for line in secrets if line in shown or line in text] + marks
+
+
 @pytest.mark.parametrize("name", assignments.names())
 def test_student_versions_hold_no_secret(name):
     secrets = secrets_of(name)
     assert len(secrets) > 40
-    text = (assignments.STUDENT / f"{name}.ipynb").read_text(encoding="utf-8")
-    shown = "\n".join(c.source for c in nbformat.reads(text, 4).cells)
-    for line in secrets:
-        assert line not in shown and line not in text, line
-    assert not re.search(r"hidden=True|BEGIN SOLUTION|rubric", text, re.IGNORECASE)
+    file = assignments.STUDENT / f"{name}.ipynb"
+    assert leaked(file.read_text(encoding="utf-8"), secrets) == []
+
+
+@pytest.mark.parametrize("place", ["code", "text", "output", "metadata"])
+def test_a_leaked_solution_is_seen(place):
+    name = assignments.names()[0]
+    secret = secrets_of(name)[-1]
+    nb = notebooks.read(assignments.STUDENT / f"{name}.ipynb")
+    if place == "code":
+        notebooks.code_cells(nb)[-1].source += f"\n{secret}"
+    elif place == "text":
+        nb.cells[0].source += f"\n{secret}"
+    elif place == "output":
+        stream = nbformat.v4.new_output("stream", text="hidden=True")
+        notebooks.code_cells(nb)[-1].outputs = [stream]
+    else:
+        nb.cells[0].metadata["note"] = "the rubric"
+    assert leaked(nbformat.writes(nb), secrets_of(name))
 
 
 def test_site_and_packages_hold_no_secret():
