@@ -230,8 +230,11 @@ def test_notebook(path, check):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_notebook_is_valid_and_small(path):
-    nbformat.validate(notebooks.read(path))
+    nb = notebooks.read(path)
+    nbformat.validate(nb)
     assert path.stat().st_size <= MAX_BYTES
+    # Colab and Binder are small.
+    assert nb.metadata["book"]["memory"] <= 4096
 
 
 def test_figure_names_are_unique_in_the_book():

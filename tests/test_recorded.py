@@ -30,6 +30,7 @@ def test_the_recorded_file_belongs_to_the_chapters_cells(name):
     )
     assert about["data"]["is_real"]
     assert about["settings"] == recording.settings
+    assert about.get("precision", "float32") == recording.precision
     assert recording.seeds >= 2
     arms = page(name)[recording.arms]
     runs = list(zip(results["arm"], results["seed"], strict=True))
@@ -41,7 +42,11 @@ def test_unknown_name_lists_the_known():
         load_recorded("nope")
 
 
-NETWORKS = [("mnist_full", "network", [(30, 20)]), ("mnist_literature", "paper_network", [])]
+NETWORKS = [
+    ("mnist_full", "network", [(30, 20)]),
+    ("mnist_literature", "paper_network", []),
+    ("cifar10_full", "network", []),
+]
 
 
 @pytest.mark.parametrize(("name", "network", "sizes"), NETWORKS)
@@ -50,7 +55,7 @@ def test_all_arms_of_a_seed_start_with_the_same_weights(name, network, sizes):
     for arm, options in page(name)[record.RUNS[name].arms].items():
         keras.utils.set_random_seed(3)
         model = page(name)[network](*sizes, **options.get("model", {}))
-        layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+        layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
         start[arm] = [weights for layer in layers for weights in layer.get_weights()]
     assert start["none"]
     for weights in start.values():
@@ -128,28 +133,58 @@ def test_a_stand_in_is_not_recorded(command, monkeypatch):
 
 ABOUT = {
     "command": "c",
-    "data": {},
+    "data": {"x_train": ["a"]},
     "code": "x",
     "versions": {},
-    "settings": {},
+    "settings": {"epochs": 3, "seeds": 1},
+    "precision": "float32",
     "seconds": 2.0,
 }
+RESULTS = [{"arm": "none", "seed": 0}]
 
 
-def test_an_interrupted_run_goes_on(tmp_path):
+@pytest.fixture
+def kept(tmp_path):
+    """The file of an interrupted run."""
     file = tmp_path / "run.json"
-    assert record.previous_results(file, ABOUT) == ([], 0.0)
-    record.save({"about": ABOUT, "results": [{"arm": "none", "seed": 0}]}, file)
-    assert record.previous_results(file, ABOUT) == ([{"arm": "none", "seed": 0}], 2.0)
-    assert [f.name for f in tmp_path.iterdir()] == ["run.json"]
+    record.save({"about": ABOUT, "results": RESULTS}, file)
+    return file
 
 
-def test_results_of_other_code_are_set_aside(tmp_path):
-    file = tmp_path / "run.json"
-    record.save({"about": ABOUT, "results": [{"arm": "none", "seed": 0}]}, file)
-    assert record.previous_results(file, {**ABOUT, "code": "y"}) == ([], 0.0)
-    assert not file.exists()
-    assert json.loads((tmp_path / "run.old").read_text())["results"]
+def test_an_interrupted_run_goes_on(kept):
+    assert record.previous_results(kept.with_name("other.json"), ABOUT) == ([], 0.0)
+    assert record.previous_results(kept, ABOUT) == (RESULTS, 2.0)
+    assert [f.name for f in kept.parent.iterdir()] == ["run.json"]
+
+
+def test_a_run_with_more_seeds_goes_on(kept):
+    more = {"data": {"x_train": ["a", "b"]}, "settings": {"epochs": 3, "seeds": 2}}
+    assert record.previous_results(kept, {**ABOUT, **more}) == (RESULTS, 2.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code": "y"},
+        {"versions": {"keras": "4"}},
+        {"precision": "mixed_bfloat16"},
+        {"settings": {"epochs": 4, "seeds": 1}},
+        {"data": {"x_train": ["b"]}},
+        {"data": {"x_train": []}},
+        {"data": {"x_train": ["a"], "x_test": "t"}},
+    ],
+    ids=str,
+)
+def test_results_of_another_run_are_set_aside(kept, change):
+    assert record.previous_results(kept, {**ABOUT, **change}) == ([], 0.0)
+    assert not kept.exists()
+    assert json.loads((kept.parent / "run.old").read_text())["results"] == RESULTS
+
+
+def test_results_are_kept_with_the_digits_that_they_have():
+    found = {"arm": "none", "norms": [[float(np.float32(0.1))], [1 / 3]], "seed": 12345678}
+    kept = {key: record.rounded(value) for key, value in found.items()}
+    assert kept == {"arm": "none", "norms": [[0.1], [0.333333]], "seed": 12345678}
 
 
 def test_a_notebook_without_recorded_cells_is_an_error():

@@ -2,8 +2,9 @@
 
 Runs the cells of a chapter that are tagged with the run's name, so that what is recorded is what
 the page shows, and trains each arm with each seed. The file is rewritten after every model; started
-again after a kill, the command goes on with what is missing. A file made by other code or on other
-data isn't mixed with new results: it is set aside under a name that ends in ``.old``.
+again after a kill, or with more seeds, the command goes on with what is missing. A file made by
+other code or on other data isn't mixed with new results: it is set aside under a name that ends in
+``.old``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import joblib
 import nbformat
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from utils.data import Dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("tensorflow", "keras", "numpy")
@@ -43,6 +49,9 @@ class Recording:
         Size of the run.
     arms, run : str
         Names of the table of arms and of the function that trains one of them.
+    precision : str
+        Keras's policy. With ``mixed_bfloat16`` the products are of half the size and faster where
+        the processor has them; weights and sums stay float32.
     """
 
     command: str
@@ -54,6 +63,7 @@ class Recording:
     epochs: int
     arms: str = "ARMS"
     run: str = "run"
+    precision: str = "float32"
 
     @property
     def notebook(self) -> Path:
@@ -75,6 +85,10 @@ RUNS = {
         "make mnist-full", "mnist_case_study", "mnist", 50_000, 10_000, seeds=4, epochs=15,
         arms="PAPER_ARMS", run="paper_run",
     ),
+    "cifar10_full": Recording(
+        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=2, epochs=50,
+        precision="mixed_bfloat16",
+    ),
 }  # fmt: skip
 
 
@@ -92,6 +106,15 @@ def code_digest(notebook: Path, name: str) -> str:
     return hashlib.sha256(recorded_cells(notebook, name).encode()).hexdigest()
 
 
+def rounded(value: object) -> object:
+    """The same with six significant digits, which float32 has: 0.1 and not 0.10000000149."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return value
+
+
 def save(content: dict, file: Path) -> None:
     """Write JSON whole or not at all, one line a result."""
     about = json.dumps(content["about"], indent=1, ensure_ascii=False)
@@ -101,52 +124,106 @@ def save(content: dict, file: Path) -> None:
     os.replace(part, file)
 
 
+def is_same_run(old: dict, new: dict) -> bool:
+    """Whether results of ``old`` may stand beside those of ``new``, which may have more seeds."""
+
+    def fixed(about: dict) -> list:
+        data = {key: value for key, value in about["data"].items() if key != "x_train"}
+        settings = {key: value for key, value in about["settings"].items() if key != "seeds"}
+        names = ("command", "code", "versions")
+        precision = about.get("precision", "float32")
+        return [data, settings, precision, *(about[name] for name in names)]
+
+    draws = old["data"]["x_train"]
+    return fixed(old) == fixed(new) and draws == new["data"]["x_train"][: len(draws)]
+
+
 def previous_results(file: Path, about: dict) -> tuple[list[dict], float]:
     """Results and seconds of an interrupted run, when it was the same run."""
     if not file.exists():
         return [], 0.0
     content = json.loads(file.read_text(encoding="utf-8"))
-    same = ("command", "data", "code", "versions", "settings")
-    if all(content["about"].get(key) == about[key] for key in same):
+    if is_same_run(content["about"], about):
         return content["results"], content["about"]["seconds"]
     os.replace(file, file.with_suffix(".old"))
     print(f"{file.name} came from other code, data or versions: kept as {file.stem}.old")
     return [], 0.0
 
 
-def record(name: str, recording: Recording, file: Path) -> None:
-    """Train every arm with every seed at full size, and keep what came out."""
-    from utils.data import digest, load
+def load_draw(recording: Recording, seed: int) -> Dataset:
+    """The run's data with one seed."""
+    from utils import data
 
+    sizes = {"n_train": recording.n_train, "n_validation": recording.n_validation}
+    return data.load(recording.dataset, **sizes, seed=seed)
+
+
+def load_page(name: str, recording: Recording) -> dict:
+    """What the run's cells define."""
     page: dict = {}
     exec(compile(recorded_cells(recording.notebook, name), recording.notebook.name, "exec"), page)
-    arms, run = page[recording.arms], page[recording.run]
-    sizes = {"n_train": recording.n_train, "n_validation": recording.n_validation}
-    data = [load(recording.dataset, **sizes, seed=seed) for seed in range(recording.seeds)]
+    return page
+
+
+def train_arm(name: str, recording: Recording, arm: str, seed: int, threads: int | None) -> dict:
+    """Train one arm with one seed at full size, in this process or a worker."""
+    import keras
+    import tensorflow as tf
+
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    page, before = load_page(name, recording), keras.config.dtype_policy()
+    keras.config.set_dtype_policy(recording.precision)
+    try:
+        result, _, _ = page[recording.run](
+            page[recording.arms][arm], load_draw(recording, seed), seed, epochs=recording.epochs
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+    return {"arm": arm, **result}
+
+
+def record(name: str, recording: Recording, file: Path, workers: int = 1) -> None:
+    """Train every arm with every seed at full size, and keep what came out."""
+    from utils.data import digest
+
+    arms = list(load_page(name, recording)[recording.arms])
+    draws = []
+    for seed in range(recording.seeds):
+        draw = load_draw(recording, seed)
+        if not draw.is_real:
+            sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
+        draws.append(digest(draw.x_train))
     about = {
         "command": recording.command,
         "date": datetime.date.today().isoformat(),
         "seconds": 0.0,
         "settings": recording.settings,
+        "precision": recording.precision,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "data": {
-            "name": data[0].name,
-            "is_real": data[0].is_real,
-            "x_test": digest(data[0].x_test),
-            "x_train": [digest(d.x_train) for d in data],
+            "name": draw.name,
+            "is_real": draw.is_real,
+            "x_test": digest(draw.x_test),
+            "x_train": draws,
         },
         "code": code_digest(recording.notebook, name),
     }
-    if not data[0].is_real:
-        sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
+    del draw
     results, before = previous_results(file, about)
     done = {(r["arm"], r["seed"]) for r in results}
-    tasks = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
+    order = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
+    tasks = [task for task in order if task not in done]
+    threads = None if workers == 1 else max(1, os.cpu_count() // workers)
     start = time.perf_counter()
-    for arm, seed in tqdm([t for t in tasks if t not in done], unit="model"):
-        result, _, _ = run(arms[arm], data[seed], seed, epochs=recording.epochs)
-        results.append({"arm": arm, **result})
+    trained = joblib.Parallel(
+        n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers
+    )(joblib.delayed(train_arm)(name, recording, *task, threads) for task in tasks)
+    for result in tqdm(trained, total=len(tasks), unit="model"):
+        results.append({key: rounded(value) for key, value in result.items()})
+        results.sort(key=lambda r: order.index((r["arm"], r["seed"])))
         about["seconds"] = round(before + time.perf_counter() - start, 1)
         save({"about": about, "results": results}, file)
     print(f"{len(results)} models in {file.name}")
@@ -159,10 +236,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "utils" / "recorded")
     for setting in SETTINGS:
         parser.add_argument(f"--{setting.replace('_', '-')}", type=int)
+    parser.add_argument("--workers", type=int, default=1, help="models trained at the same time")
     options = parser.parse_args()
     chosen = {s: getattr(options, s) for s in SETTINGS if getattr(options, s) is not None}
     recording = replace(RUNS[options.run], **chosen)
-    record(options.run, recording, options.folder / f"{options.run}.json")
+    record(options.run, recording, options.folder / f"{options.run}.json", options.workers)
 
 
 if __name__ == "__main__":
