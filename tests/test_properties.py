@@ -2,6 +2,7 @@
 
 import functools
 import html
+import math
 import statistics
 from types import SimpleNamespace
 
@@ -668,6 +669,7 @@ def test_the_largest_penalties_leave_almost_no_weights_and_no_nan():
 @example("learning_rate", 1e39)
 @example("dropout", 1 - 1e-9)
 @example("seed", 2**31)
+@example("l1", 2**64)
 @settings(max_examples=120)
 def test_a_setting_is_taken_as_it_is_or_refused(name, value):
     runs = pd.DataFrame({"seed": [3, 4], name: [value, 0.5 if name == "dropout" else 1]})
@@ -676,8 +678,8 @@ def test_a_setting_is_taken_as_it_is_or_refused(name, value):
         single = np.float32(value) if number else np.nan
     fine = number and {
         "seed": 0 <= value < 2**31 and value == int(value),
-        "n_train": np.isnan(value) or (1 <= value < 2**31 and value == int(value)),
-        "learning_rate": np.isnan(value) or 1e-37 <= value <= 1e37,
+        "n_train": math.isnan(value) or (1 <= value < 2**31 and value == int(value)),
+        "learning_rate": math.isnan(value) or 1e-37 <= value <= 1e37,
         "dropout": value >= 0 and single < 1,
     }.get(name, 0 <= value <= 1e15)
     if not fine:
