@@ -265,7 +265,7 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         return 1
     rows = []
     for name in options.parts or PARTS:
-        rows += [found | {"part": name} for found in PARTS[name](options.repetitions)]
+        rows += PARTS[name](options.repetitions)
     for found in rows:
         print("{what}: {median:g} {unit} ({low:g} … {high:g})".format(**found))
     if options.parts:

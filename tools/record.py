@@ -50,8 +50,8 @@ class Recording:
     arms, run : str
         Names of the table of arms and of the function that trains one of them.
     precision : str
-        Keras's policy. With ``mixed_bfloat16`` the products are of half the size and faster where
-        the processor has them; weights and sums stay float32.
+        Keras's policy. With ``mixed_bfloat16`` layers compute in bfloat16, which is faster where
+        the processor has it; their variables stay float32.
     """
 
     command: str
