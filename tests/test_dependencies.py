@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -78,6 +80,13 @@ def test_runtime_bounds_admit_colab():
         for pin in colab.get(canonical(requirement.name), []):
             assert requirement.specifier.contains(version_of(pin)), f"{requirement} against {pin}"
     assert {"tensorflow", "keras", "numpy"} <= set(colab)
+
+
+@pytest.mark.parametrize("module", ["utils", "utils.data", "utils.evidence", "utils.plot"])
+def test_tensorflow_loads_only_when_something_needs_it(module):
+    code = f"import sys, {module}; print(*{{'tensorflow', 'keras'}} & {{*sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
 
 
 def test_jupyter_book_is_version_1():

@@ -621,15 +621,22 @@ def test_status_page_shows_the_bench(book, monkeypatch):
     assert [n for _, n in found["ours"]] == ["0", "2", "4"]
     assert [n for _, n in found["theirs"]] == ["1", "3", "5"]
 
-    part = [bench.row("a thing", bench.np.array([3.0, 1.0, 2.00049]), "ms")]
-    monkeypatch.setattr(bench, "PARTS", {"one": lambda repetitions: part})
+    def part(value):
+        return [bench.row("a thing", bench.np.array([3.0, 1.0, value]), "ms")]
+
+    def fails(repetitions):
+        raise RuntimeError("the second part")
+
+    monkeypatch.setattr(bench, "PARTS", {"one": lambda repetitions: part(2.00049), "two": fails})
     monkeypatch.setattr(bench, "matrix_rate", lambda: 2e11)
-    assert bench.main(["two"], book) == 1
-    assert bench.main(["one"], book) == 0
-    assert not (book / status.BENCH).exists(), "a part alone isn't kept"
-    assert bench.main([], book) == 0
+    assert bench.main(["three"], book) == 1
+    with pytest.raises(RuntimeError):
+        bench.main([], book)
+    monkeypatch.setitem(bench.PARTS, "two", lambda repetitions: part(2.5))
+    assert bench.main(["two"], book) == 0
     written = (book / status.PAGE).read_text(encoding="utf-8")
-    assert "| a thing | 2 | 1 … 3 | ms |" in written
+    assert "| a thing | 2 | 1 … 3 | ms |" in written, "what was measured before is kept"
+    assert "| a thing | 2.5 | 1 … 3 | ms |" in written
     assert "200 billion operations" in written
 
 

@@ -130,19 +130,23 @@ def test_augmentation_repeats(data):
     assert any((a != b).any() for a, b in zip(weights(augment=noise, seed=1), first, strict=True))
 
 
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mse"])
-def test_other_losses(data, loss):
+def test_other_losses(data, loss, shape):
     def one_output():
         return keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
 
-    binary = Dataset("toy", True, data.x_train, (data.x_train[:, :1] > 0).astype("float32"),
+    y = (data.x_train[:, 0] > 0).astype("float32")
+    binary = Dataset("toy", True, data.x_train, y.reshape(shape),
                      *[np.empty((0, 1), "float32")] * 4)  # fmt: skip
     model, history, _ = train(one_output, binary, epochs=30, batch_size=10, loss=loss)
     assert set(history["split"]) == {"train"}
+    found = evaluate(model, binary.x_train, binary.y_train)
+    out = model.predict(binary.x_train, verbose=0)[:, 0]
+    wanted = (out - y) ** 2 if loss == "mse" else np.logaddexp(0, out) - y * out
+    assert found["data_loss"] == pytest.approx(wanted.mean(), rel=1e-5)
     if loss == "binary_crossentropy":
-        guess = model.predict(binary.x_train, verbose=0) > 0
-        accuracy = evaluate(model, binary.x_train, binary.y_train)["accuracy"]
-        assert accuracy == pytest.approx((guess == binary.y_train).mean())
+        assert found["accuracy"] == pytest.approx(((out > 0) == y).mean())
 
 
 @pytest.mark.parametrize(

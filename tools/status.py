@@ -121,19 +121,23 @@ def speed(root: Path) -> str:
     file = root / BENCH
     if not file.is_file():
         return ""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    about = content["about"]
     columns = {"what": ":--", "median": "--:", "range": "--:", "unit": ":--"}
-    rows = [
-        [r["what"], f"{r['median']:g}", f"{r['low']:g} … {r['high']:g}", r["unit"]]
-        for r in content["rows"]
-    ]
-    return (
-        f"\n## Speed\n\nMeasured by `make bench` on {about['date']}, {about['machine']}, "
-        f"{about['matrix products']} in products of matrices; {named(about['versions'])}. "
-        "What is compared runs in turn; a ratio is taken within each round, and the table has the "
-        f"median and the range of {about['repetitions']} rounds.\n\n{table(columns, rows)}"
+    text = (
+        "\n## Speed\n\nMeasured by `make bench`. What is compared runs in turn; a ratio is taken "
+        "within each round, and the tables have the median and the range of the rounds.\n"
     )
+    for part, content in json.loads(file.read_text(encoding="utf-8")).items():
+        about = content["about"]
+        rows = [
+            [r["what"], f"{r['median']:,g}", f"{r['low']:,g} … {r['high']:,g}", r["unit"]]
+            for r in content["rows"]
+        ]
+        text += (
+            f"\n**{part}** on {about['date']}: {about['repetitions']} rounds, {about['machine']}, "
+            f"{about['matrix products']} in products of matrices; {named(about['versions'])}.\n\n"
+            f"{table(columns, rows)}"
+        )
+    return text
 
 
 def page(root: Path = notebooks.ROOT) -> str:

@@ -150,8 +150,10 @@ def _loss_and_metrics(name):
             metrics.SparseCategoricalAccuracy(name="accuracy"),
         ]
     if name == "binary_crossentropy":
+        # The metric of this name doesn't take targets (rows,) for outputs (rows, 1); the loss does.
+        by_row = losses.BinaryCrossentropy(from_logits=True, reduction=None)
         return losses.BinaryCrossentropy(from_logits=True), [
-            metrics.BinaryCrossentropy(name="data_loss", from_logits=True),
+            metrics.MeanMetricWrapper(by_row, name="data_loss"),
             metrics.BinaryAccuracy(name="accuracy", threshold=0.0),
         ]
     if name == "mse":
