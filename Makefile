@@ -26,7 +26,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve pdf lint format lock repository \
-	reproduce rehearse test-colab bench audit status mnist-full cifar10-full assignments grade grader-image slides clean
+	reproduce rehearse test-colab bench mutants audit status mnist-full cifar10-full assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -79,6 +79,11 @@ test-colab: ## Run all tests with Colab's versions, then the rehearsal
 bench: $(STAMP) ## Measure the engine's speed, side by side (some minutes, on an idle machine)
 	@$(BIN)/python -m tools.bench
 
+mutants: ## Change utils in many small ways and see which changes no test finds (an hour or two)
+	$(MAKE) install VENV=.venv-mutants INSTALL="-r requirements.txt mutmut==3.8.1"
+	.venv-mutants/bin/mutmut run --max-children $(WORKERS)
+	.venv-mutants/bin/mutmut results
+
 audit: ## Ask a public database for known weaknesses of the pinned set (needs uv)
 	uvx pip-audit --requirement requirements.txt --no-deps --disable-pip
 
@@ -128,4 +133,4 @@ grader-image: ## Build the Docker image to grade in, where there is no bubblewra
 	docker build --file tools/grading/Dockerfile --tag regularization-book-grader .
 
 clean: ## Remove the site and the virtual environment
-	rm -rf _build _solved _assignments _slides $(VENV) .venv-colab .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build _solved _assignments _slides mutants $(VENV) .venv-colab .venv-mutants .pytest_cache .ruff_cache .hypothesis

@@ -293,8 +293,13 @@ def test_git_reads_a_clone_where_it_is_asked_for_the_repository(tmp_path):
     assert (tmp_path / "copy" / "file.txt").read_text() == "ours"
 
 
-@pytest.mark.parametrize("installs", [True, False])
-def test_a_rehearsal_needs_the_first_cell_to_install_the_module(book, monkeypatch, installs):
+@pytest.mark.parametrize(
+    ("installs", "leaves", "message"),
+    [(True, False, ""), (False, False, "installed nothing"), (True, True, "behind: a.txt")],
+)
+def test_a_rehearsal_needs_the_module_installed_and_nothing_left(
+    book, monkeypatch, installs, leaves, message
+):
     """With pip and the kernel replaced: what is checked is what comes before and after."""
     calls, folders = [], []
 
@@ -304,16 +309,18 @@ def test_a_rehearsal_needs_the_first_cell_to_install_the_module(book, monkeypatc
 
     def run(nb, folder, bar, python, env):
         folders.append((folder, list(folder.iterdir())))
+        if leaves:
+            (folder / "a.txt").touch()
         return 2048
 
     monkeypatch.setattr(rehearse.subprocess, "run", pip)
     monkeypatch.setattr(rehearse.execute, "run", run)
-    if installs:
+    if not message:
         assert rehearse.rehearse(first(book), Path("python"), {}).endswith("2.0 GB")
     else:
-        with pytest.raises(RuntimeError, match="installed nothing"):
+        with pytest.raises(RuntimeError, match=message):
             rehearse.rehearse(first(book), Path("python"), {})
-    assert calls == ["uninstall", "show"]
+    assert calls[0] == "uninstall"
     ((folder, content),) = folders
     assert content == []
     assert not folder.exists()
@@ -687,6 +694,7 @@ def test_make_lists_its_commands():
         "rehearse",
         "test-colab",
         "bench",
+        "mutants",
         "audit",
         "assignments",
         "grade",

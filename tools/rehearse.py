@@ -1,8 +1,9 @@
 """Rehearse the chapters as Colab runs them: ``make rehearse``.
 
 A fresh environment gets Colab's versions of the packages that Colab has, and not this repository.
-Each notebook runs alone in an empty folder. Where its first cell asks pip for the repository, git
-answers with a clone of this checkout: what is committed here is rehearsed.
+Each notebook runs alone in an empty folder, and has to leave it empty: then chapters can run in any
+order. Where a first cell asks pip for the repository, git answers with a clone of this checkout:
+what is committed here is rehearsed.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def rehearse(path: Path, python: Path, env: dict[str, str]) -> str:
     Raises
     ------
     RuntimeError
-        When its first cell didn't install the book's module.
+        When its first cell didn't install the book's module, or a cell left a file behind.
     """
     pip = [python, "-m", "pip"]
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", PACKAGE], check=True, env=env)
@@ -70,6 +71,8 @@ def rehearse(path: Path, python: Path, env: dict[str, str]) -> str:
         tqdm(total=len(notebooks.code_cells(nb)), desc=path.stem, unit="cell", leave=False) as bar,
     ):
         memory = execute.run(nb, Path(folder), bar, str(python), env)
+        if left := sorted(item.name for item in Path(folder).iterdir()):
+            raise RuntimeError(f"it left files behind: {', '.join(left)}")
     if subprocess.run([*pip, "show", "--quiet", PACKAGE], check=False, env=env).returncode:
         raise RuntimeError("its first cell found a module `utils` elsewhere and installed nothing")
     return f"{time.perf_counter() - start:.0f} s, {memory / 1024:.1f} GB"
