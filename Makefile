@@ -15,7 +15,7 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
 else
 # A virtual environment of another version is made anew.
 MINOR := import sys; print(*sys.version_info[:2])
-ifneq ($(shell $(PYTHON) -c '$(MINOR)' 2>&1),$(shell $(BIN)/python -c '$(MINOR)' 2>&1))
+ifneq ($(shell ($(PYTHON) -c '$(MINOR)') 2>/dev/null),$(shell ($(BIN)/python -c '$(MINOR)') 2>/dev/null))
 $(shell rm -f $(STAMP))
 endif
 endif
