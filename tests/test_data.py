@@ -24,6 +24,23 @@ def test_default_moons_are_the_published_draw():
     assert moons.is_real and len(moons.x_validation) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "sizes", "x", "y", "spread"),
+    [
+        ("polynomial", (20, 0, 1000), [0.10005, 0.47810], [-0.82578, -1.23711], 0.81181),
+        ("sequences", (64, 200, 500), [0.89883, 1.57374], [0.17600, -0.30761], 1.02285),
+    ],
+)
+def test_default_draws_are_those_of_the_chapters(name, sizes, x, y, spread):
+    """Their numbers rest on these draws; another one would change all of them."""
+    toy = load(name)
+    splits = (toy.y_train, toy.y_validation, toy.y_test)
+    assert tuple(map(len, splits)) == sizes
+    np.testing.assert_allclose(toy.x_train.ravel()[:2], x, atol=2e-5)
+    np.testing.assert_allclose(toy.y_train[:2], y, atol=2e-5)
+    assert toy.y_test.std() == pytest.approx(spread, abs=2e-5)
+
+
 @pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
 def test_toys_have_the_sizes_asked_for_and_repeat(name):
     first, again, other = (
@@ -48,6 +65,7 @@ def test_polynomial_noise_is_what_it_says():
 def test_sequences_have_the_length_and_shape():
     series = data.load_sequences(n_train=4, length=9, noise=0)
     assert series.x_train.shape == (4, 9, 1)
+    assert data.load_sequences(length=1).x_train.shape == (64, 1, 1)
     assert np.abs(series.x_train).max() <= 2
 
 

@@ -61,9 +61,18 @@ def test_bad_values_are_named(values, message):
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])
-def test_bad_confidence_is_named(confidence):
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        mean_interval([1, 2], confidence)
+@pytest.mark.parametrize("interval", [mean_interval, share_interval])
+def test_bad_confidence_is_named(interval, confidence):
+    with pytest.raises(ValueError, match=f"^{interval.__name__}: .* between 0 and 1, not"):
+        interval([0, 1], confidence)
+
+
+def test_what_is_not_a_number_is_named():
+    for interval in (mean_interval, share_interval):
+        with pytest.raises(TypeError, match=f"^{interval.__name__}: give one number a run"):
+            interval(["a", "b"])
+    with pytest.raises(TypeError, match=r"^paired_difference: give one number a run"):
+        paired_difference([1, 2], ["a", "b"])
 
 
 def test_share_interval_is_wilsons():
@@ -75,6 +84,16 @@ def test_share_interval_is_wilsons():
     assert (got.n, got.confidence) == (100, 0.95)
 
 
+def test_every_interval_has_the_confidence_asked_for():
+    values = np.array([1.0, 2.0, 4.0, 3.0])
+    wanted = mean_interval(values, 0.8)
+    assert wanted.confidence == 0.8
+    assert paired_difference(values + 1, np.ones(4), 0.8) == wanted
+    share = share_interval([True, False, True], 0.8)
+    low, high = stats.binomtest(2, 3).proportion_ci(0.8, method="wilson")
+    assert (share.low, share.high, share.confidence) == (low, high, 0.8)
+
+
 @pytest.mark.parametrize("hits", [0, 5])
 def test_a_share_stays_a_share(hits):
     got = share_interval(np.arange(5) < hits)
@@ -84,7 +103,7 @@ def test_a_share_stays_a_share(hits):
 
 @pytest.mark.parametrize("values", [[], [0.5], [[True]], [True, np.nan]])
 def test_bad_shares_are_named(values):
-    with pytest.raises(ValueError, match="one true or false a run"):
+    with pytest.raises(ValueError, match=r"^share_interval: give one true or false a run, and at"):
         share_interval(values)
 
 
@@ -98,17 +117,31 @@ def test_pairing_removes_what_the_arms_share():
 def test_series_are_paired_by_their_index():
     first = pd.Series([1.0, 2.0, 4.0], index=[7, 8, 9])
     second = pd.Series([3.0, 1.0, 1.0], index=[9, 8, 7])
-    assert paired_difference(first, second).mean == pytest.approx((0 + 1 + 1) / 3)
+    # The mean doesn't depend on who is paired with whom; the interval does.
+    wanted = mean_interval([0.0, 1.0, 1.0])
+    assert paired_difference(first, second) == wanted
+    assert paired_difference(first, [1.0, 1.0, 3.0]) == wanted, "a sequence goes by position"
+    assert paired_difference([1.0, 2.0, 4.0], second[::-1]) == wanted
 
 
 def test_unpairable_runs_are_named():
     first = pd.Series([1.0, 2.0], index=[0, 1])
     with pytest.raises(ValueError, match=r"only one of the arms has the runs \[1, 2\]"):
         paired_difference(first, pd.Series([1.0, 2.0], index=[0, 2]))
-    with pytest.raises(ValueError, match=r"control has \[1\] more than once"):
-        paired_difference(first, pd.Series([1.0, 2.0], index=[1, 1]))
-    with pytest.raises(ValueError, match=r"shapes \(2,\) and \(3,\)"):
+    twice = pd.Series([1.0, 2.0], index=[1, 1])
+    with pytest.raises(ValueError, match=r"^paired_difference: control has \[1\] more than once"):
+        paired_difference(first, twice)
+    with pytest.raises(ValueError, match=r"^paired_difference: treatment has \[1\] more than once"):
+        paired_difference(twice, first)
+    with pytest.raises(
+        ValueError, match=r"shapes \(2,\) and \(3,\); give one value a run for each$"
+    ):
         paired_difference([1, 2], [1, 2, 3])
+    many = pd.Series(range(14), index=[*range(7)] * 2)
+    with pytest.raises(ValueError, match=r"\[0, 1, 2, 3, 4\] more than once"):
+        paired_difference(many, first)
+    with pytest.raises(ValueError, match=r"runs \[0, 1, 2, 3, 4\]$"):
+        paired_difference(pd.Series(range(9)), pd.Series([1, 2], index=[20, 21]))
 
 
 @pytest.mark.parametrize(
@@ -166,10 +199,23 @@ def test_running_a_cell_again_replaces_its_claim():
 
 def test_table_is_readable_everywhere():
     claim("a < b & c", EFFECT, at_least=0)
+    claim("with another confidence", mean_interval([1.0, 2.0, 3.0], 0.9), at_most=5)
     page = claims_table()._repr_html_()
     assert "a &lt; b &amp; c" in page
     assert "<th></th>" not in page
-    assert "a < b & c" in repr(claims_table())
+    assert 'class="dataframe claims"' in page and 'border="1"' not in page
+    assert '<tr style="text-align: left;">' in page
+    first, second = claims_table().frame.to_dict("records")
+    assert first == {
+        "claim": "a < b & c",
+        "effect": "+0.0300",
+        "95 % interval": "+0.0100 to +0.0500",
+        "n": 10,
+        "claimed": "≥ 0",
+        "verdict": "holds",
+    }
+    assert second["95 % interval"] == "+0.3141 to +3.6859 (90%)"
+    assert repr(claims_table()).splitlines()[1].split()[:5] == ["a", "<", "b", "&", "c"]
 
 
 @pytest.mark.parametrize(
@@ -191,5 +237,5 @@ def test_a_bare_number_is_not_an_effect():
 
 
 def test_empty_table_is_an_error():
-    with pytest.raises(ValueError, match="no claim was made"):
+    with pytest.raises(ValueError, match=r"^claims_table: no claim was made yet; run the cells"):
         claims_table()

@@ -1,10 +1,16 @@
 """Figures show what the data say: intervals, places on the axis, frames of the slider."""
 
+import base64
+import io
+import json
+import re
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from scipy import stats
 
 from utils import plot
@@ -29,12 +35,34 @@ def test_band_is_the_t_interval(ax):
         y = corners[corners[:, 0] == place][:, 1]
         assert y.min() == pytest.approx(low)
         assert y.max() == pytest.approx(high)
+    (line,), (band,) = ax.lines, ax.collections
+    assert mpl.colors.same_color(band.get_facecolor()[0][:3], line.get_color())
+    assert band.get_alpha() == 0.2
+
+
+def test_a_line_is_drawn_as_asked(ax):
+    frame = pd.DataFrame({"λ": [0, 0, 1, 1], "score": [1.0, 3, 5, 7]})
+    style = {"label": "a", "color": "#123456", "marker": "s", "linestyle": "--"}
+    plot.interval_line(ax, frame, "λ", value="score", positions=lambda v: 10 * v + 1, **style)
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[1, 2], [11, 6]])
+    assert {name: getattr(line, f"get_{name}")() for name in style} == style
+
+
+def test_one_run_has_no_band(ax):
+    plot.interval_line(ax, pd.DataFrame({"x": [1, 2], "value": [3.0, 4.0]}), "x")
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert corners[:, 1].min() == 3 and corners[:, 1].max() == 4
 
 
 def test_legend_says_what_the_band_is(ax):
     ax.plot([0, 1], label="line")
-    plot.band_legend(ax, 7, "draws")
+    plot.band_legend(ax, 7, "draws", frameon=False)
+    assert not ax.get_legend().get_frame_on()
     assert ax.get_legend().get_title().get_text() == "band: 95 % interval, 7 draws"
+    plot.band_legend(ax, 3, frameon=True)
+    assert ax.get_legend().get_title().get_text() == "band: 95 % interval, 3 seeds"
+    assert ax.get_legend().get_frame_on()
 
 
 def test_learning_curves_draw_the_splits_in_their_colours(ax):
@@ -44,17 +72,49 @@ def test_learning_curves_draw_the_splits_in_their_colours(ax):
     )
     plot.learning_curves(ax, history, "loss", splits=("train", "test"))
     assert [line.get_color() for line in ax.lines] == [plot.COLORS["train"], plot.COLORS["test"]]
-    with pytest.raises(ValueError, match="no 'loss' on 'validation'"):
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+    assert [line.get_label() for line in ax.lines] == ["train", "test"]
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 1.5], [2, 2.5]])
+    with pytest.raises(
+        ValueError, match=r"^learning_curves: no 'loss' on 'validation'; there are "
+    ):
         plot.learning_curves(ax, history, "loss")
+    history = history.assign(metric="data_loss").replace("test", "validation")
+    look = {"suffix": ", dropout", "linestyle": ":", "colors": {"train": "#111111"}}
+    plot.learning_curves(ax, history, "data_loss", **look)
+    assert ax.get_ylabel() == "data loss"
+    assert [line.get_label() for line in ax.lines[-2:]] == ["train, dropout", "validation, dropout"]
+    assert [line.get_linestyle() for line in ax.lines[-2:]] == [":", ":"]
+    assert ax.lines[-2].get_color() == "#111111"
 
 
 def test_zero_has_a_place_on_a_log_axis(ax):
     places = plot.log_axis_with_zero(ax, [0, 1e-3, 1e-2, 1e-1], "λ")
     np.testing.assert_allclose(places([0, 1e-3, 1e-1]), [1e-4, 1e-3, 1e-1])
-    assert ax.get_xticklabels()[0].get_text() == "0"
+    assert [label.get_text() for label in ax.get_xticklabels()] == [
+        "0", "$10^{-3}$", "$10^{-2}$", "$10^{-1}$"
+    ]  # fmt: skip
+    np.testing.assert_allclose(ax.get_xticks(), [1e-4, 1e-3, 1e-2, 1e-1])
+    assert len(ax.get_xticks(minor=True)) == 0
+    assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "λ")
+    # Ticks stand at whole decades within the values; 0 as far away as the first two values.
+    places = plot.log_axis_with_zero(ax, ["0", "0.02", "0.1", "0.5"], "λ")
+    np.testing.assert_allclose(places(["0", "0.1"]), [0.004, 0.1])
+    np.testing.assert_allclose(ax.get_xticks(), [0.004, 0.1])
+    assert plot.log_axis_with_zero(ax, [0, 5], "λ")([0]) == 0.5
     for values in ([-1, 1], [0, 0]):
-        with pytest.raises(ValueError, match="must be >= 0 and not all 0"):
+        with pytest.raises(
+            ValueError, match=r"^log_axis_with_zero: values must be >= 0 and not all 0"
+        ):
             plot.log_axis_with_zero(ax, values, "λ")
+
+
+def test_without_a_zero_a_log_axis_is_left_alone(ax):
+    before = ax.get_xticks()
+    places = plot.log_axis_with_zero(ax, [1e-3, 1e-1], "λ")
+    np.testing.assert_array_equal(places([1e-3, 1e-1]), [1e-3, 1e-1])
+    assert "0" not in [label.get_text() for label in ax.get_xticklabels()]
+    assert not np.array_equal(before, ax.get_xticks())  # a logarithmic axis has ticks of its own
 
 
 def test_boundary_lies_where_the_prediction_is_one_half(ax):
@@ -64,11 +124,64 @@ def test_boundary_lies_where_the_prediction_is_one_half(ax):
     np.testing.assert_allclose(line.get_paths()[0].vertices[:, 0], 2 / 9, atol=0.02)
 
 
+def test_boundary_shows_the_whole_plane_and_all_points(ax):
+    asked = []
+
+    def predict(plane):
+        asked.append(plane)
+        return np.full(len(plane), 0.7, "float32")
+
+    x, y = np.array([[-1.0, 0], [1, 0.5]]), np.array([0, 1])
+    x_test, y_test = np.array([[0.0, 3], [2, 1], [0, -2]]), np.array([1, 0, 0])
+    look = {"title": "panel", "resolution": 5}
+    plot.decision_boundary(ax, predict, x, y, x_test=x_test, y_test=y_test, **look)
+    (plane,) = asked
+    assert plane.shape == (25, 2) and plane.dtype == np.float32
+    # A margin of 0.35 around the points of both kinds, the first coordinate fastest.
+    np.testing.assert_allclose(plane[0], [-1.35, -2.35], rtol=1e-6)
+    np.testing.assert_allclose(plane[4], [2.35, -2.35], rtol=1e-6)
+    np.testing.assert_allclose(plane[-1], [2.35, 3.35], rtol=1e-6)
+    mesh, *points = ax.collections  # no line where the prediction never crosses one half
+    # Pale, so that points stand out on it, and symmetric about one half.
+    assert (mesh.get_cmap().name, mesh.get_clim()) == ("RdBu_r", (-0.4, 1.4))
+    assert mesh.get_rasterized()
+    np.testing.assert_array_equal(np.asarray(mesh.get_array()).ravel(), np.float32(0.7))
+    wanted = [x_test[y_test == 0], x[:1], x_test[y_test == 1], x[1:]]
+    for group, rows in zip(points, wanted, strict=True):
+        np.testing.assert_array_equal(group.get_offsets(), rows)
+    for group, color in zip(points, np.repeat(plot.CLASS_COLORS, 2), strict=True):
+        assert mpl.colors.same_color(group.get_facecolor()[0][:3], color)
+    sizes = [float(group.get_sizes()[0]) for group in points]
+    assert sizes[0] == sizes[2] < sizes[1] == sizes[3], "training points are the large ones"
+    # Not by colour alone: each class has a marker of its own.
+    outlines = [group.get_paths()[0].vertices for group in points]
+    assert len(outlines[0]) == len(outlines[1]) != len(outlines[2]) == len(outlines[3])
+    assert ax.get_title() == "panel" and not len(ax.get_xticks()) and not len(ax.get_yticks())
+
+
+def test_boundary_without_test_points(ax):
+    x, y = np.array([[0.0, 0], [1, 1]]), np.array([0, 1])
+    plot.decision_boundary(ax, lambda plane: plane[:, 0], x, y)
+    assert len(ax.collections) == 4  # mesh, line, a group a class
+    assert ax.collections[0].get_array().shape == (100, 100)
+    assert ax.get_title() == ""
+
+
 def test_image_grid_shows_every_image_once():
     images = np.random.default_rng(0).random((5, 4, 4))
     figure = plot.image_grid(images, list("abcde"), columns=3)
     shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
     np.testing.assert_array_equal(shown, images)
+    assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", "d", "e", ""]
+    assert not any(ax.axison for ax in figure.axes)
+    for image in (ax.images[0] for ax in figure.axes if ax.images):
+        assert (image.get_cmap().name, image.get_clim()) == ("gray_r", (0, 1))
+        assert image.get_interpolation() == "nearest"
+    np.testing.assert_allclose(figure.get_size_inches(), [0.95 * 3, 0.95 * 1.3 * 2])
+    plt.close(figure)
+    figure = plot.image_grid(np.zeros((9, 4, 4, 3)), size=0.5)
+    np.testing.assert_allclose(figure.get_size_inches(), [0.5 * 8, 0.5 * 1.05 * 2])
+    assert len(figure.axes) == 16
     plt.close(figure)
 
 
@@ -91,9 +204,21 @@ def test_slider_is_self_contained_and_repeatable():
     player = plot.Slider(draw, ["0", "1"], "step", ["a", "b"], frames_per_second=4)._repr_html_()
     assert player.count("<button") == 1
     assert "}, 250);" in player
+    assert repr(first) == "Slider(λ: 0 … </script>)"
+    # Frame 1 is shown; the range, the picture, its text and the reading agree on it.
+    assert f'src="data:image/png;base64,{first.frames[1]}"' in page
+    assert 'type="range" min="0" max="1" value="1"' in page
+    assert '<p aria-live="polite">steep</p>' in page
+    assert "&lt;/script&gt;</output>" in page
+    frames = json.loads(re.search(r"= (\[\[.*\]\]);", page)[1].replace("<\\/", "</"))
+    assert frames == [first.frames, ["0", "</script>"], ["flat", "steep"]]
+    pixels = Image.open(io.BytesIO(base64.b64decode(first.frames[1])))
+    assert pixels.size == (240, 120) and pixels.mode == "P"
+    assert 'value="0"' in player and 'alt="a"' in player
     assert not plt.get_fignums()
-    with pytest.raises(ValueError, match="one alternative a value"):
-        plot.Slider(draw, ["0"], "λ", [])
+    for values, alternatives, start in ((["0"], [], 0), (["0"], ["a"], 1), (["0"], ["a"], -1)):
+        with pytest.raises(ValueError, match=r"^Slider: 1 values, . alternatives, start .*: give "):
+            plot.Slider(draw, values, "λ", alternatives, start)
 
 
 def test_style_makes_repeatable_svg(tmp_path):
