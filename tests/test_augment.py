@@ -42,6 +42,11 @@ def test_it_equals_scipys_affine_transform(images, channels):
             np.testing.assert_allclose(got, wanted, atol=2e-3)
 
 
+def test_default_amounts(images):
+    wanted = affine_jitter(images, (0, 1), rotation=10.0, shift=2.0, scale=0.1, shear=0.0)
+    np.testing.assert_array_equal(affine_jitter(images, (0, 1)), wanted)
+
+
 def test_amounts_stay_in_their_range_and_differ_by_image():
     dots = np.zeros((500, 31, 31), "float32")
     dots[:, 15, 15] = 1

@@ -51,12 +51,14 @@ def test_interval_covers_the_truth_as_often_as_it_says():
         ([1.0], "at least two runs"),
         ([], "at least two runs"),
         ([[1.0, 2.0], [3.0, 4.0]], "one value a run"),
-        ([1.0, np.nan], "NaN or infinite"),
+        ([1.0, np.nan], "NaN or infinite; look at that run first$"),
         ([1.0, np.inf], "NaN or infinite"),
+        ([1e200, -1e200], "too large or too close .* squared; give them in another unit$"),
+        ([0.0, 1e-170], "too large or too close"),
     ],
 )
 def test_bad_values_are_named(values, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^mean_interval: .*{message}"):
         mean_interval(values)
 
 
@@ -163,8 +165,26 @@ def test_the_whole_interval_has_to_satisfy_the_bound(bound, holds, capsys):
             claim("it does", EFFECT, **bound)
     assert claims_table().frame["verdict"].tolist() == ["holds" if holds else "contradicted"]
     printed = capsys.readouterr().out
-    assert printed.count("\n") == 1
-    assert "[+0.0100, +0.0500], n = 10" in printed
+    mark, verdict = ("✓", "holds") if holds else ("✗", "contradicted")
+    measured = "it does: +0.0300 [+0.0100, +0.0500], n = 10"
+    ((name, value),) = bound.items()
+    sign = {"at_least": "≥", "at_most": "≤", "within": "within ±"}[name]
+    assert printed == f"{mark} {measured}; claimed {sign} {value:g}: {verdict}\n"
+
+
+def test_a_contradiction_says_what_was_found():
+    found = mean_interval([1.0, 2.0, 3.0], 0.9)
+    message = (
+        "'x': claimed ≥ 1, but the 90% interval is [+0.3141, +3.6859] over 3 runs. "
+        "Change the sentence, not the bound."
+    )
+    with pytest.raises(ClaimError) as caught:
+        claim("x", found, at_least=1)
+    assert str(caught.value) == message
+
+
+def test_equal_values_are_no_error():
+    assert mean_interval([2.0, 2.0, 2.0]) == Effect(2.0, 2.0, 2.0, 3)
 
 
 def test_no_difference_is_not_shown_by_too_few_runs():

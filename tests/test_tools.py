@@ -190,6 +190,16 @@ def test_execute_uses_this_python_in_the_folder_of_the_notebook(book):
     assert Path(lines[1]).samefile(book / "book")
 
 
+def test_nothing_runs_with_another_copy_of_the_font(book, capsys, monkeypatch):
+    before = first(book).read_bytes()
+    monkeypatch.setattr(execute.font_manager, "findfont", lambda name: "/elsewhere/DejaVuSans.ttf")
+    for options in ([], ["--compare"]):
+        assert execute.main(options, book) == 1
+        assert "from /elsewhere/DejaVuSans.ttf, not" in capsys.readouterr().err
+    assert first(book).read_bytes() == before
+    assert execute.main(["--check"], book) == 1, "what only lists needs no font"
+
+
 def test_failing_cell_leaves_the_file_and_shows_the_traceback(book, capsys):
     make_notebook(first(book), "print('before')", "1 / 0")
     before = first(book).read_bytes()

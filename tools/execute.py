@@ -19,10 +19,12 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import matplotlib
 import nbformat
 import psutil
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from matplotlib import font_manager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
@@ -208,6 +210,15 @@ def compare_all(paths: list[Path]) -> int:
     return 1 if any(found.values()) else 0
 
 
+def font_elsewhere() -> str:
+    """Where matplotlib found its font, when that isn't its own folder; else an empty string.
+
+    Another copy of the font gives figures other glyph numbers, and text another shape.
+    """
+    found = font_manager.findfont("DejaVu Sans")
+    return "" if Path(found).is_relative_to(matplotlib.get_data_path()) else found
+
+
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="make execute", description=__doc__)
@@ -231,6 +242,14 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         for path in stale:
             print(f"out of date: {path.relative_to(root).as_posix()}")
         return 1 if stale else 0
+    if font := font_elsewhere():
+        print(
+            f"matplotlib takes DejaVu Sans from {font}, not from its own folder, so figures would "
+            "not be those of other machines. Delete its list of fonts and run this again: "
+            f"{Path(matplotlib.get_cachedir(), 'fontlist-*.json')}",
+            file=sys.stderr,
+        )
+        return 1
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("PYTHONHASHSEED", "0")
     if options.compare:

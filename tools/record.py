@@ -86,7 +86,7 @@ RUNS = {
         arms="PAPER_ARMS", run="paper_run",
     ),
     "cifar10_full": Recording(
-        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=2, epochs=50,
+        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=3, epochs=50,
         precision="mixed_bfloat16",
     ),
 }  # fmt: skip
