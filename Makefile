@@ -79,7 +79,7 @@ test-colab: ## Run all tests with Colab's versions, then the rehearsal
 bench: $(STAMP) ## Measure the engine's speed, side by side (some minutes, on an idle machine)
 	@$(BIN)/python -m tools.bench
 
-mutants: ## Change utils in many small ways and see which changes no test finds (an hour or two)
+mutants: ## Change utils in many small ways and see which changes no test finds (hours)
 	$(MAKE) install VENV=.venv-mutants INSTALL="-r requirements.txt mutmut==3.8.1"
 	.venv-mutants/bin/mutmut run --max-children $(WORKERS)
 	.venv-mutants/bin/mutmut results
