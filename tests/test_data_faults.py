@@ -486,7 +486,7 @@ def reason(small, capsys, loader=load_mnist, title="MNIST"):
         (silence, "timed out"),
         (nothing, "closed connection"),
         (another_file, "file hash does not match"),
-        (empty_file, "file hash does not match"),
+        (empty_file, "file hash does not match|is empty"),  # newer and older versions of Keras
         (sign_in_page, "file hash does not match"),
         (not_found, "404"),
         (out_of_order, "503"),
@@ -497,7 +497,8 @@ def reason(small, capsys, loader=load_mnist, title="MNIST"):
 def test_a_bad_server_leaves_nothing_behind(small, server, monkeypatch, capsys, answer, message):
     monkeypatch.setattr(data, "TIMEOUT", 0.5 if message == "timed out" else PATIENCE)
     server.answer = answer
-    assert message in reason(small, capsys)
+    said = reason(small, capsys)
+    assert any(part in said for part in message.split("|"))
     assert socket.getdefaulttimeout() is None
     monkeypatch.setattr(data, "TIMEOUT", PATIENCE)
     server.answer = whole
@@ -630,7 +631,7 @@ def without(name):
         (tar({**BATCHES, "../data_batch_3.bin": BATCHES[THIRD][::-1]}), "SHA-256"),
         (tar({}), "data_batch_1"),
         (tar(BATCHES)[:40_000], "end-of-stream"),
-        (b"", "could not be opened"),
+        (b"", "could not be opened|is empty"),  # newer and older versions of Keras
         (ODD_FILES["a web page"], "could not be opened"),
     ],
     # An archive holds the time when it was made, and every worker has to find the same names.
@@ -638,7 +639,8 @@ def without(name):
 )
 def test_a_bad_tar_leaves_nothing_behind(small, colour, capsys, content, message):
     colour.put(content)
-    assert message in reason(small, capsys, load_cifar10, "CIFAR-10")
+    said = reason(small, capsys, load_cifar10, "CIFAR-10")
+    assert any(part in said for part in message.split("|"))
     colour.put(tar(BATCHES))
     assert_right(load_cifar10(), COLOUR)
 

@@ -198,8 +198,13 @@ def test_no_difference_is_not_shown_by_too_few_runs():
 
 @pytest.mark.parametrize("bound", [{"at_least": 0.0}, {"at_least": 1.0}])
 @pytest.mark.parametrize("data", [STAND_IN, [REAL, STAND_IN]])
-def test_claims_on_stand_ins_neither_pass_nor_fail(bound, data):
+def test_claims_on_stand_ins_neither_pass_nor_fail(bound, data, capsys):
     assert claim("about images", EFFECT, data=data, **bound).verdict.startswith("not tested")
+    assert capsys.readouterr().out.startswith("– about images: ")
+
+
+def test_an_interval_that_ends_at_the_bound_is_within_it():
+    assert claim("no effect", Effect(0.0, -0.1, 0.1, 5), within=0.1).verdict == "holds"
 
 
 def test_claims_on_real_data_are_tested():
@@ -241,7 +246,7 @@ def test_table_is_readable_everywhere():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "exactly one"),
+        ({}, "^claim: give exactly one of at_least, at_most and within$"),
         ({"at_least": 0, "at_most": 1}, "exactly one"),
         ({"within": 0}, "must be positive"),
     ],

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 from scipy import stats
 
@@ -37,7 +38,7 @@ def test_band_is_the_t_interval(ax):
         assert y.max() == pytest.approx(high)
     (line,), (band,) = ax.lines, ax.collections
     assert mpl.colors.same_color(band.get_facecolor()[0][:3], line.get_color())
-    assert band.get_alpha() == 0.2
+    assert band.get_alpha() == 0.2 and band.get_linewidth() == 0
 
 
 def test_a_line_is_drawn_as_asked(ax):
@@ -47,6 +48,13 @@ def test_a_line_is_drawn_as_asked(ax):
     (line,) = ax.lines
     np.testing.assert_array_equal(line.get_xydata(), [[1, 2], [11, 6]])
     assert {name: getattr(line, f"get_{name}")() for name in style} == style
+    assert mpl.colors.same_color(ax.collections[0].get_facecolor()[0][:3], "#123456")
+
+
+def test_two_runs_have_the_wide_band_of_one_degree_of_freedom(ax):
+    plot.interval_line(ax, pd.DataFrame({"x": [1, 1], "value": [0.0, 2.0]}), "x")
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert corners[:, 1].max() == pytest.approx(1 + stats.t.ppf(0.975, 1))
 
 
 def test_one_run_has_no_band(ax):
@@ -75,9 +83,9 @@ def test_learning_curves_draw_the_splits_in_their_colours(ax):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
     assert [line.get_label() for line in ax.lines] == ["train", "test"]
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 1.5], [2, 2.5]])
-    with pytest.raises(
-        ValueError, match=r"^learning_curves: no 'loss' on 'validation'; there are "
-    ):
+    have = re.escape("[('train', 'loss'), ('test', 'loss')]")
+    message = rf"^learning_curves: no 'loss' on 'validation'; there are {have}$"
+    with pytest.raises(ValueError, match=message):
         plot.learning_curves(ax, history, "loss")
     history = history.assign(metric="data_loss").replace("test", "validation")
     look = {"suffix": ", dropout", "linestyle": ":", "colors": {"train": "#111111"}}
@@ -102,6 +110,7 @@ def test_zero_has_a_place_on_a_log_axis(ax):
     np.testing.assert_allclose(places(["0", "0.1"]), [0.004, 0.1])
     np.testing.assert_allclose(ax.get_xticks(), [0.004, 0.1])
     assert plot.log_axis_with_zero(ax, [0, 5], "λ")([0]) == 0.5
+    assert plot.log_axis_with_zero(ax, [0, 2, 8], "λ")([0]) == 0.5
     for values in ([-1, 1], [0, 0]):
         with pytest.raises(
             ValueError, match=r"^log_axis_with_zero: values must be >= 0 and not all 0"
@@ -121,10 +130,14 @@ def test_boundary_lies_where_the_prediction_is_one_half(ax):
     x = np.array([[-1.0, 0], [1, 0]])
     plot.decision_boundary(ax, lambda p: 1 / (1 + np.exp(-9 * p[:, 0] + 2)), x, np.array([0, 1]))
     line = next(c for c in ax.collections if type(c).__name__ == "QuadContourSet")
-    np.testing.assert_allclose(line.get_paths()[0].vertices[:, 0], 2 / 9, atol=0.02)
+    (path,) = line.get_paths()
+    assert len(path) > 10 and line.levels.tolist() == [0.5]
+    np.testing.assert_allclose(path.vertices[:, 0], 2 / 9, atol=0.02)
+    assert mpl.colors.same_color(line.get_edgecolor(), "#222222")
 
 
 def test_boundary_shows_the_whole_plane_and_all_points(ax):
+    ax.grid(True)
     asked = []
 
     def predict(plane):
@@ -157,6 +170,11 @@ def test_boundary_shows_the_whole_plane_and_all_points(ax):
     outlines = [group.get_paths()[0].vertices for group in points]
     assert len(outlines[0]) == len(outlines[1]) != len(outlines[2]) == len(outlines[3])
     assert ax.get_title() == "panel" and not len(ax.get_xticks()) and not len(ax.get_yticks())
+    assert not any(line.get_visible() for line in ax.get_xgridlines())
+    # Test points are pale, training points stand out by a white rim.
+    for test, train in (points[:2], points[2:]):
+        assert test.get_alpha() == 0.55 and test.get_linewidth() == 0
+        assert mpl.colors.same_color(train.get_edgecolor()[0], "white")
 
 
 def test_boundary_without_test_points(ax):
@@ -173,6 +191,7 @@ def test_image_grid_shows_every_image_once():
     shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
     np.testing.assert_array_equal(shown, images)
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", "d", "e", ""]
+    assert {ax.title.get_fontweight() for ax in figure.axes[:5]} == {"normal"}
     assert not any(ax.axison for ax in figure.axes)
     for image in (ax.images[0] for ax in figure.axes if ax.images):
         assert (image.get_cmap().name, image.get_clim()) == ("gray_r", (0, 1))
@@ -196,13 +215,19 @@ def test_slider_is_self_contained_and_repeatable():
     )
     page = first._repr_html_()
     assert page == again._repr_html_()
+    assert first.frames[0] != first.frames[1]
+    other = plot.Slider(draw, ["0", "1"], "rate", ["flat", "steep"])._repr_html_()
+    ids = [re.search(r'<div class="book-slider" id="(slider-[0-9a-f]{8})">', p)[1]
+           for p in (page, other)]  # fmt: skip
+    assert ids[0] != ids[1], "two sliders of one page don't share an id"
+    assert page.endswith("\n  });\n})();</script></div>"), "nothing plays"
     assert page.count("</script>") == 1
     assert 'aria-valuetext="&lt;/script&gt;"' in page
     assert 'alt="steep"' in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "<button" not in page
     player = plot.Slider(draw, ["0", "1"], "step", ["a", "b"], frames_per_second=4)._repr_html_()
-    assert player.count("<button") == 1
+    assert player.count('<div><button type="button">Play</button>\n<label') == 1
     assert "}, 250);" in player
     assert repr(first) == "Slider(λ: 0 … </script>)"
     # Frame 1 is shown; the range, the picture, its text and the reading agree on it.
@@ -232,3 +257,35 @@ def test_style_makes_repeatable_svg(tmp_path):
         plt.close(figure)
         files.append((tmp_path / name).read_bytes())
     assert files[0] == files[1]
+
+
+def test_style_is_quiet_and_has_the_books_colours():
+    plot.use_style()
+    figure, ax = plt.subplots()
+    lines = [ax.plot([0, 1])[0].get_color() for _ in plot.COLORS]
+    assert lines == list(plot.COLORS.values())
+    assert mpl.colors.same_color(figure.get_facecolor(), "white")
+    shown = {side: spine.get_visible() for side, spine in ax.spines.items()}
+    assert shown == {"left": True, "bottom": True, "top": False, "right": False}
+    assert all(line.get_visible() for line in ax.get_xgridlines()) and ax.get_axisbelow()
+    ax.set_title("what the figure says", loc=None)
+    assert ax.get_title(loc="left") == "what the figure says"
+    assert not ax.legend(["a"]).get_frame_on()
+    assert figure.get_layout_engine() is not None
+    plt.close(figure)
+
+
+def test_in_a_notebook_figures_are_svg_without_a_date_and_cut_to_what_they_show():
+    shell = InteractiveShell.instance()
+    try:
+        plot.use_style()
+        figure = plt.figure(figsize=(10, 10))
+        figure.add_axes([0.5, 0.5, 0.01, 0.01])
+        shown, _ = shell.display_formatter.format(figure)
+    finally:
+        plt.close("all")
+        InteractiveShell.clear_instance()
+    assert set(shown) == {"text/plain", "image/svg+xml"}
+    assert "<dc:date>" not in shown["image/svg+xml"]
+    width = re.search(r'<svg [^>]*width="([\d.]+)pt"', shown["image/svg+xml"])[1]
+    assert float(width) < 100

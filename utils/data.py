@@ -506,6 +506,8 @@ def _download(key, cache):
             os.replace(file, cache / f"{key}.npz")
     except Exception as error:  # urllib, socket, tar, disk and Keras each have their own
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if reason == "math domain error":  # what Keras 3.13 makes of a download of 0 bytes
+            reason = "the file that came is empty"
         raise DownloadError(f"the download failed ({reason})") from error
 
 

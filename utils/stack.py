@@ -226,6 +226,8 @@ class Stack:
                 f"Stack.set: unknown {sorted(unknown)}; known are {', '.join(COEFFICIENTS)}"
             )
         try:
+            if any(np.ndim(values) > 1 for values in coefficients.values()):
+                raise ValueError("there are values with more than one axis")
             runs = self.runs.assign(**coefficients)
         except ValueError as error:
             raise ValueError(
