@@ -51,6 +51,25 @@ def test_toys_have_the_sizes_asked_for_and_repeat(name):
     np.testing.assert_array_equal(first.x_train, again.x_train)
     assert not np.array_equal(first.x_train, other.x_train)
     assert first.x_train.dtype == np.float32
+    assert first.y_train.dtype == (np.int64 if name == "moons" else np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "noise", "title"),
+    [
+        ("moons", 0.25, "moons, noise 0.25"),
+        ("polynomial", 0.0, "cubic, noise 0"),
+        ("sequences", 1, "sums of two sines, noise 1"),
+    ],
+)
+def test_a_data_set_says_what_it_is(name, noise, title):
+    toy = load(name, n_train=7, n_validation=5, n_test=3, noise=noise)
+    assert toy.name == title and toy.is_real
+    tail = toy.x_train.shape[1:]
+    shapes = ", ".join(
+        f"{split} {(n, *tail)}" for split, n in (("train", 7), ("validation", 5), ("test", 3))
+    )
+    assert repr(toy) == f"Dataset({title}: {shapes})"
 
 
 def test_polynomial_noise_is_what_it_says():
@@ -63,6 +82,8 @@ def test_polynomial_noise_is_what_it_says():
 
 
 def test_sequences_have_the_length_and_shape():
+    with pytest.raises(ValueError, match=r"^load_sequences: length must be at least 1, not 0$"):
+        data.load_sequences(length=0)
     series = data.load_sequences(n_train=4, length=9, noise=0)
     assert series.x_train.shape == (4, 9, 1)
     assert data.load_sequences(length=1).x_train.shape == (64, 1, 1)
@@ -100,7 +121,18 @@ def test_bad_sizes_are_named(small, options, message):
 
 
 @pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
-@pytest.mark.parametrize("option", [{"noise": -0.1}, {"noise": float("nan")}, {"n_train": 0}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"noise": -0.1},
+        {"noise": float("nan")},
+        {"noise": float("inf")},
+        {"n_train": 0},
+        {"n_validation": -1},
+        {"n_test": -1},
+        {"seed": 1.5},
+    ],
+)
 def test_bad_toy_options_are_named(name, option):
     with pytest.raises(ValueError, match=f"load_{name}: {next(iter(option))}"):
         load(name, **option)
