@@ -166,3 +166,10 @@ def test_other_losses(data, loss, shape):
 def test_bad_settings_are_named(data, change, message):
     with pytest.raises(ValueError, match=message):
         train(build, data, **{"epochs": 1, **change})
+
+
+@pytest.mark.parametrize(("rows", "targets"), [(0, 0), (20, 4)])
+def test_an_evaluation_needs_a_target_a_row(data, rows, targets):
+    message = f"^evaluate: give one target a row, .* not {rows} rows and {targets} targets$"
+    with pytest.raises(ValueError, match=message):
+        evaluate(build(), data.x_test[:rows], data.y_test[:targets])

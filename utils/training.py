@@ -138,7 +138,17 @@ def evaluate(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[str, floa
     dict of str to float
         ``data_loss`` (without penalty), ``loss`` (with penalty) and, for classification,
         ``accuracy``.
+
+    Raises
+    ------
+    ValueError
+        When there are no rows, or not as many targets as rows.
     """
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(
+            f"evaluate: give one target a row, and at least one row, not {len(x)} rows and "
+            f"{len(y)} targets"
+        )
     return model.evaluate(_in_order(x, y), verbose=0, return_dict=True)
 
 
