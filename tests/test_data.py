@@ -116,7 +116,7 @@ def test_splits_are_disjoint_nested_and_scaled(small):
     ],
 )
 def test_bad_sizes_are_named(small, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^load_mnist: .*{message}"):
         load_mnist(**options)
 
 
@@ -167,13 +167,30 @@ def test_flipped_bits_never_give_a_wrong_array(small):
             assert "mnist.npz" in str(error)
 
 
+def test_a_file_that_changes_is_read_again(small):
+    whole, moment = small.read_bytes(), 10**18
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    for content, later in ((bytes(damaged), 1), (whole[:-1], 0)):  # the size stays, the time stays
+        small.write_bytes(whole)
+        os.utime(small, ns=(moment, moment))
+        assert load_mnist(n_train=10).is_real
+        small.write_bytes(content)
+        os.utime(small, ns=(moment, moment + later * 10**9))
+        with pytest.raises(DataError):
+            load_mnist(n_train=10)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"x_test": None}, "no x_test.npy"),
         ({"x_train": SMALL["x_train"][:40]}, r"expected x_train .* found uint8 of shape \(40"),
         ({"x_train": SMALL["x_train"] / 255}, "found float64"),
-        ({"y_train": SMALL["y_train"][::-1]}, "SHA-256"),
+        (
+            {"y_train": SMALL["y_train"][::-1]},
+            r"expected y_train with the SHA-256 [0-9a-f]{12}…, found [0-9a-f]{12}…\.",
+        ),
         ({"y_train": np.array([{"a": 1}] * 50, object)}, "pickle"),
     ],
 )
@@ -234,6 +251,24 @@ def test_no_network_gives_a_stand_in_that_says_so(small, capsys):
     assert stand_in.x_train.shape == (10, 28, 28)
     assert set(np.unique(load_mnist().y_train)) <= set(range(10))
     assert leftovers(small) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError("first line\nsecond line"), "first line"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("math domain error"), "the file that came is empty"),
+    ],
+)
+def test_a_stand_in_gives_the_reason_in_a_line(small, monkeypatch, capsys, error, reason):
+    def fails(*args, **options):
+        raise error
+
+    small.unlink()
+    monkeypatch.setattr(keras.utils, "get_file", fails)
+    assert not load_mnist(n_train=10).is_real
+    assert f"MNIST: the download failed ({reason}). For the real" in capsys.readouterr().out
 
 
 def serve(small, monkeypatch):
@@ -313,7 +348,7 @@ def test_binary_cifar10_is_read_without_pickle(tmp_path, monkeypatch):
 def test_cifar10_stand_in_has_the_real_shape(small, capsys):
     data._stand_in.cache_clear()
     stand_in = load_cifar10(n_train=100, n_test=10)
-    assert stand_in.x_train.shape == (100, 32, 32, 3)
+    assert stand_in.x_train.shape == (100, 32, 32, 3) and len(stand_in.x_test) == 10
     assert not stand_in.is_real
     assert "STAND-IN DATA in place of CIFAR-10" in capsys.readouterr().out
 
