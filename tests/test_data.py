@@ -112,6 +112,8 @@ def test_splits_are_disjoint_nested_and_scaled(small):
         ({"n_train": 2.5}, "n_train must be an integer"),
         ({"n_train": True}, "n_train must be an integer"),
         ({"n_test": 21}, "n_test = 21 images are asked for, there are 20"),
+        ({"n_train": 5, "n_validation": -1}, "n_validation must be an integer >= 0, not -1"),
+        ({"n_test": -1}, "n_test must be an integer >= 0, not -1"),
         ({"n_train": 5, "seed": -1}, "seed must be an integer >= 0"),
     ],
 )
@@ -237,6 +239,16 @@ def test_folder_without_the_file_goes_on_to_the_cache(small):
     cache = small.parent / "keras" / "datasets"
     cache.mkdir(parents=True)
     small.rename(cache / "mnist.npz")
+    assert load_mnist().is_real
+
+
+def test_without_keras_home_the_cache_is_where_keras_has_it(small, monkeypatch):
+    home = small.parent / "home"
+    cache = home / ".keras" / "datasets"
+    cache.mkdir(parents=True)
+    small.rename(cache / "mnist.npz")
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr(Path, "home", lambda: home)
     assert load_mnist().is_real
 
 
