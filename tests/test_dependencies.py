@@ -89,6 +89,18 @@ def test_tensorflow_loads_only_when_something_needs_it(module):
     assert run.stdout.strip() == ""
 
 
+def test_the_tests_of_utils_are_collected_without_starting_tensorflow():
+    """`make mutants` forks a process that has collected them: once TensorFlow runs, forks hang."""
+    files = PROJECT["tool"]["mutmut"]["pytest_add_cli_args_test_selection"]
+    modules = ", ".join(name.removesuffix(".py").replace("/", ".") for name in files)
+    # TensorFlow refuses to change its threads once it runs.
+    code = f"import {modules}, tensorflow; tensorflow.config.threading."
+    code += "set_inter_op_parallelism_threads(1)"
+    folder = notebooks.ROOT
+    run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_jupyter_book_is_version_1():
     (requirement,) = [r for r in DEV if r.name == "jupyter-book"]
     assert Version("2.0.0") not in requirement.specifier
