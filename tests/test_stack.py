@@ -303,6 +303,13 @@ def test_training_goes_on_with_changed_coefficients(moons):
     assert (stack.runs["l2"] == 1.0).all()
 
 
+def test_the_norm_of_the_weights_is_each_runs_own():
+    stack = Stack(grid(seed=range(3)), inputs=3, units=(8,))
+    for run, norm in enumerate(stack.weight_norm()):
+        kernels = [kernel.numpy()[run].ravel() for kernel in stack.kernels]
+        assert norm == pytest.approx(np.linalg.norm(np.concatenate(kernels)), rel=1e-6)
+
+
 def test_chunks_change_nothing(moons, monkeypatch):
     x, y = moons
     stack = Stack(grid(seed=range(2)), inputs=3, units=(8,))
