@@ -215,7 +215,8 @@ def test_a_zip_bomb_is_not_unpacked(small):
 
 def test_missing_folder_is_an_error(small, monkeypatch):
     monkeypatch.setenv("BOOK_DATA", str(small.parent / "nowhere"))
-    with pytest.raises(DataError, match=r"BOOK_DATA names the folder .*nowhere, which isn't there"):
+    message = "names the folder .*nowhere, which isn't there; correct the variable or unset"
+    with pytest.raises(DataError, match=message):
         load_mnist()
 
 

@@ -230,6 +230,7 @@ def test_history_is_tidy_and_its_loss_is_without_penalty(moons):
     x, y = moons
     stack = Stack(grid(l2=[0.0, 0.5], seed=[0, 1]), inputs=3, units=(8,))
     history = stack.fit(x, y, epochs=10, record_every=4, evaluate_on={"test": (x[:5], y[:5])})
+    assert list(history) == ["run", *stack.runs, "epoch", "split", "metric", "value"]
     assert sorted(history["epoch"].unique()) == [4, 8, 10]
     assert len(history) == 4 * 3 * 2 * 2
     assert not history.duplicated(["run", "epoch", "split", "metric"]).any()
