@@ -150,6 +150,10 @@ def test_other_losses(data, loss, shape):
     out = model.predict(binary.x_train, verbose=0)[:, 0]
     wanted = (out - y) ** 2 if loss == "mse" else np.logaddexp(0, out) - y * out
     assert found["data_loss"] == pytest.approx(wanted.mean(), rel=1e-5)
+    # Each row counts the same, in a smaller last batch, too.
+    rows = np.r_[[0] * 1024, 1:5]
+    more = evaluate(model, binary.x_train[rows], binary.y_train[rows])
+    assert more["data_loss"] == pytest.approx(wanted[rows].mean(), rel=1e-5)
     if loss == "binary_crossentropy":
         assert found["accuracy"] == pytest.approx(((out > 0) == y).mean())
 
