@@ -271,8 +271,17 @@ def test_style_is_quiet_and_has_the_books_colours():
     assert ax.get_title(loc="left") == "what the figure says"
     assert not ax.legend(["a"]).get_frame_on()
     assert figure.get_layout_engine() is not None
-    assert not InteractiveShell.initialized(), "outside a notebook it starts none"
     plt.close(figure)
+
+
+def test_outside_a_notebook_no_shell_is_set_up(monkeypatch):
+    calls = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
+    monkeypatch.setattr(
+        "matplotlib_inline.backend_inline.set_matplotlib_formats", lambda *a, **k: calls.append(a)
+    )
+    plot.use_style()
+    assert calls == []
 
 
 def test_in_a_notebook_figures_are_svg_without_a_date_and_cut_to_what_they_show():
