@@ -1,10 +1,14 @@
 """One harness for every arm: same start, same batches, honest records."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tqdm import tqdm
 
+import utils.training
 from utils.data import Dataset
 from utils.training import evaluate, train
 
@@ -49,12 +53,14 @@ def test_it_equals_a_plain_fit_on_the_same_batches(data, monkeypatch):
 
 def test_batches_are_passes_and_the_same_for_every_arm(data, monkeypatch):
     monkeypatch.setattr(tf.data, "AUTOTUNE", 1)  # so that batches are seen in order
-    orders = []
+    orders, seeds = [], []
     for rate in (0.0, 0.5):
         seen = []
 
         def remember(x, seed, seen=seen):
-            tf.py_function(lambda batch: seen.append(batch.numpy()[:, 0]), [x], [])
+            tf.py_function(
+                lambda *batch: seen.append([part.numpy() for part in batch]), [x, seed], []
+            )
             return x
 
         def arm(rate=rate):
@@ -63,8 +69,10 @@ def test_batches_are_passes_and_the_same_for_every_arm(data, monkeypatch):
             return build(rate=rate)
 
         train(arm, data, epochs=2, batch_size=50, augment=remember)
-        orders.append(seen[:2])
+        orders.append([x[:, 0] for x, _ in seen[:2]])
+        seeds.append([seed for _, seed in seen[:2]])
     np.testing.assert_array_equal(orders[0], orders[1])
+    np.testing.assert_array_equal(seeds[0], seeds[1])
     assert sorted(orders[0][0]) == sorted(data.x_train[:, 0])
     assert list(orders[0][0]) != list(orders[0][1])
 
@@ -135,6 +143,25 @@ def test_augmentation_repeats(data):
     assert any((a != b).any() for a, b in zip(weights(augment=noise, seed=1), first, strict=True))
 
 
+def test_a_short_training_and_an_evaluation_print_nothing(data, capfd):
+    evaluate(train(build, data, epochs=2).model, data.x_test, data.y_test)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_long_training_shows_how_far_it_is_and_clears_the_line(data, monkeypatch):
+    shown = io.StringIO()
+
+    def at_once(**options):
+        assert options["delay"] >= 1  # seconds, so that a short training shows nothing
+        return tqdm(**{**options, "delay": 0}, file=shown, mininterval=0, ncols=80)
+
+    monkeypatch.setattr(utils.training, "tqdm", at_once)
+    train(build, data, epochs=3)
+    lines = shown.getvalue().split("\r")
+    assert any("2/3" in line and "epoch/s" in line for line in lines)
+    assert not lines[-1].strip()
+
+
 @pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "mse"])
 def test_other_losses(data, loss, shape):
@@ -150,6 +177,7 @@ def test_other_losses(data, loss, shape):
     out = model.predict(binary.x_train, verbose=0)[:, 0]
     wanted = (out - y) ** 2 if loss == "mse" else np.logaddexp(0, out) - y * out
     assert found["data_loss"] == pytest.approx(wanted.mean(), rel=1e-5)
+    assert found["loss"] == pytest.approx(found["data_loss"], rel=1e-5)  # no penalty
     # Each row counts the same, in a smaller last batch, too.
     rows = np.r_[[0] * 1024, 1:5]
     more = evaluate(model, binary.x_train[rows], binary.y_train[rows])
@@ -163,7 +191,11 @@ def test_other_losses(data, loss, shape):
     [
         ({"epochs": 0}, "at least 1, not 0 and 128"),
         ({"batch_size": 0}, "at least 1"),
-        ({"loss": "hinge"}, "'hinge' is unknown"),
+        (
+            {"loss": "hinge"},
+            "'hinge' is unknown; choose sparse_categorical_crossentropy, "
+            "binary_crossentropy or mse$",
+        ),
         ({"optimizer": "adam"}, "callable that makes the optimizer"),
     ],
 )
