@@ -723,7 +723,7 @@ def test_a_setting_is_taken_as_it_is_or_refused(name, value):
         {"penalized_layers": "all"},
         {"penalized_layers": [-3]},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)),
 )
 def test_impossible_networks_are_refused(options):
     refused("Stack", Stack, **{"runs": grid(seed=[0]), "inputs": 3, "units": (4,), **options})
@@ -842,7 +842,7 @@ def test_impossible_targets_are_refused(task, y):
         {"evaluate_on": {"test": (X, Y, Y)}},
         {"evaluate_on": {"test": None}},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)),
 )
 def test_impossible_training_is_refused(options):
     refused("Stack", lambda: small().fit(X, Y, **{"epochs": 1, **options}))
