@@ -79,9 +79,9 @@ test-colab: ## Run all tests with Colab's versions, then the rehearsal
 bench: $(STAMP) ## Measure the engine's speed, side by side (some minutes, on an idle machine)
 	@$(BIN)/python -m tools.bench
 
-mutants: ## Change utils in many small ways and see which changes no test finds (hours)
+mutants: ## Change utils in many small ways and see which changes no test finds (hours; a part: MUTANTS='utils.plot*')
 	$(MAKE) install VENV=.venv-mutants INSTALL="-r requirements.txt mutmut==3.8.1"
-	.venv-mutants/bin/mutmut run --max-children $(WORKERS)
+	.venv-mutants/bin/mutmut run --max-children $(WORKERS) $(MUTANTS)
 	.venv-mutants/bin/mutmut results
 
 audit: ## Ask a public database for known weaknesses of the pinned set (needs uv)

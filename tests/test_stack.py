@@ -333,6 +333,14 @@ def test_batches_are_shuffled_passes():
     )
 
 
+def test_settings_that_are_left_out_have_their_defaults():
+    run = Stack(grid(arm=["plain"]), inputs=3, units=(4,)).runs.loc[0]
+    zero = ["seed", "l1", "l2", "weight_decay", "dropout"]
+    assert (run[zero] == 0).all()
+    assert run[["n_train", "learning_rate"]].isna().all()
+    assert set(run.index) == {*zero, "n_train", "learning_rate", "arm"}
+
+
 def test_grid_is_the_product():
     frame = grid(l2=[0, 1], seed=range(3))
     assert frame.to_numpy().tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
