@@ -331,6 +331,8 @@ def test_batches_are_shuffled_passes():
     np.testing.assert_array_equal(
         np.concatenate([parts.take(7, 3), parts.take(33, 3)])[:, 0], order[:, 0]
     )
+    for other in (BatchOrder([6], [10], [3]), BatchOrder([5], [10], [3], start=40)):
+        assert (other.take(40, 3)[:, 0] != order[:, 0]).any()
 
 
 def test_settings_that_are_left_out_have_their_defaults():
