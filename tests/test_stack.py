@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from keras.optimizers import SGD, Adadelta, Adafactor, Adagrad, Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay
 
@@ -202,11 +203,17 @@ def test_a_run_alone_equals_the_run_in_a_stack(moons, optimizer):
             np.testing.assert_allclose(b, b1, atol=1e-5)
 
 
+def compiled_masks(stack):
+    """The masks as training draws them: outside of a compiled function the numbers are others."""
+    return tf.function(stack._masks, jit_compile=True)
+
+
 def test_dropout_masks_follow_the_seed_alone():
     stack = Stack(
         pd.DataFrame({"seed": [1, 1, 2], "dropout": [0.3, 0.6, 0.3]}), inputs=2, units=(400, 300)
     )
-    first, second = (m.numpy() for m in stack._masks(50, 7))
+    masks = compiled_masks(stack)
+    first, second = (m.numpy() for m in masks(50, tf.constant(7)))
     for mask in (first, second):
         assert np.mean(mask[0] > 0) == pytest.approx(0.7, abs=0.02)
         np.testing.assert_allclose(np.unique(mask[0]), [0, 1 / 0.7], rtol=1e-6)
@@ -214,8 +221,35 @@ def test_dropout_masks_follow_the_seed_alone():
         assert not np.any((mask[1] > 0) & (mask[0] == 0))
         # Other seed: independent, so both keep a unit with probability 0.7².
         assert np.mean((mask[0] > 0) & (mask[2] > 0)) == pytest.approx(0.49, abs=0.02)
-    assert not np.array_equal(first[0], stack._masks(50, 8)[0].numpy()[0])
-    np.testing.assert_array_equal(first[:, :20], stack._masks(20, 7)[0].numpy())
+    assert not np.array_equal(first[0], masks(50, tf.constant(8))[0].numpy()[0])
+    np.testing.assert_array_equal(first[:, :20], masks(20, tf.constant(7))[0].numpy())
+
+
+def test_dropout_multiplies_hidden_units_by_each_steps_mask(moons):
+    x, y = moons
+    runs = grid(seed=[3], dropout=[0.0, 0.5])
+    stack = Stack(runs, inputs=3, units=(6, 5), optimizer=SGD(0.1))
+    kernels, biases = (
+        [tf.Variable(w) for w in part] for part in zip(*slices(stack, 1), strict=True)
+    )
+    for start in (0, 6):  # a second training goes on, with new masks and new batches
+        for step, rows in enumerate(BatchOrder([3], [24], [8], start).take(6, 8)[:, 0], start):
+            masks = [mask[1] for mask in compiled_masks(stack)(8, tf.constant(step))]
+            with tf.GradientTape() as tape:
+                h = x[rows]
+                for kernel, bias, mask in zip(kernels, biases, [*masks, None], strict=True):
+                    z = h @ kernel + bias
+                    h = z if mask is None else tf.nn.relu(z) * mask
+                labels = tf.constant(y[rows, None], "float32")
+                loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, z))
+            for w, slope in zip(
+                kernels + biases, tape.gradient(loss, kernels + biases), strict=True
+            ):
+                w.assign_sub(0.1 * slope)
+        stack.fit(x, y, epochs=2, batch_size=8)
+    for (k, b), kernel, bias in zip(slices(stack, 1), kernels, biases, strict=True):
+        np.testing.assert_allclose(k, kernel, atol=1e-5)
+        np.testing.assert_allclose(b, bias, atol=1e-5)
 
 
 def test_dropout_is_off_in_evaluation_and_prediction(moons):
@@ -377,13 +411,14 @@ def test_grid_is_the_product():
         ({"penalized_layers": [2]}, r"\[2\] names a layer that isn't there"),
         ({"optimizer": Adafactor}, "Adafactor is not known"),
         ({"optimizer": partial(Adam, clipnorm=1.0)}, "clipping by norm"),
+        ({"optimizer": partial(Adam, global_clipnorm=1.0)}, "clipping by norm"),
         ({"optimizer": partial(Adam, weight_decay=0.1)}, "as a column of runs"),
     ],
 )
 def test_bad_settings_are_named(change, message):
     if "optimizer" in change:
         change = {**change, "optimizer": change["optimizer"]()}
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^Stack.*{message}"):
         Stack(**{"runs": grid(seed=[0]), "inputs": 2, **change})
 
 
@@ -407,7 +442,7 @@ def test_bad_settings_are_named(change, message):
 def test_bad_data_are_named(change, message):
     stack = Stack(grid(seed=[0, 1]), inputs=2, units=(3,))
     good = {"x": np.zeros((4, 2)), "y": [0, 1, 0, 1], "epochs": 1}
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^Stack.*{message}"):
         stack.fit(**{**good, **change})
 
 
