@@ -279,6 +279,16 @@ def test_history_is_tidy_and_its_loss_is_without_penalty(moons):
         assert value[split, "accuracy"] == pytest.approx(right.mean())
 
 
+def test_accuracy_is_the_share_of_the_largest_probabilities_that_are_right(moons):
+    x, _ = moons
+    y = np.arange(24) % 3
+    stack = Stack(grid(seed=[0, 1]), inputs=3, units=(8,), outputs=3, task="multiclass")
+    wanted = (stack.predict(x).argmax(axis=-1) == y).mean(axis=1)
+    for targets in (y, 0.1 + 0.7 * np.eye(3)[y]):  # soft labels count by their largest one
+        for given in (targets, np.stack([targets, targets])):
+            np.testing.assert_allclose(stack.evaluate(x, given)["accuracy"], wanted, atol=1e-6)
+
+
 def test_training_metrics_cover_a_runs_own_rows_only(moons):
     x, y = moons
     stack = Stack(pd.DataFrame({"n_train": [6]}), inputs=3, units=(8,))
