@@ -225,6 +225,13 @@ def test_dropout_masks_follow_the_seed_alone():
     np.testing.assert_array_equal(first[:, :20], masks(20, tf.constant(7))[0].numpy())
 
 
+def test_each_step_and_layer_has_masks_of_its_own():
+    stack = Stack(grid(seed=[0], dropout=[0.5]), inputs=2, units=(30, 30))
+    draw = compiled_masks(stack)
+    masks = {mask.numpy().tobytes() for step in range(6) for mask in draw(4, tf.constant(step))}
+    assert len(masks) == 12
+
+
 def test_dropout_multiplies_hidden_units_by_each_steps_mask(moons):
     x, y = moons
     runs = grid(seed=[3], dropout=[0.0, 0.5])
