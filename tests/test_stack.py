@@ -212,8 +212,8 @@ def test_dropout_masks_follow_the_seed_alone():
     stack = Stack(
         pd.DataFrame({"seed": [1, 1, 2], "dropout": [0.3, 0.6, 0.3]}), inputs=2, units=(400, 300)
     )
-    masks = compiled_masks(stack)
-    first, second = (m.numpy() for m in masks(50, tf.constant(7)))
+    draw = compiled_masks(stack)
+    first, second = (mask.numpy() for mask in draw(50, tf.constant(7)))
     for mask in (first, second):
         assert np.mean(mask[0] > 0) == pytest.approx(0.7, abs=0.02)
         np.testing.assert_allclose(np.unique(mask[0]), [0, 1 / 0.7], rtol=1e-6)
@@ -221,8 +221,8 @@ def test_dropout_masks_follow_the_seed_alone():
         assert not np.any((mask[1] > 0) & (mask[0] == 0))
         # Other seed: independent, so both keep a unit with probability 0.7².
         assert np.mean((mask[0] > 0) & (mask[2] > 0)) == pytest.approx(0.49, abs=0.02)
-    assert not np.array_equal(first[0], masks(50, tf.constant(8))[0].numpy()[0])
-    np.testing.assert_array_equal(first[:, :20], masks(20, tf.constant(7))[0].numpy())
+    assert not np.array_equal(first[0], draw(50, tf.constant(8))[0].numpy()[0])
+    np.testing.assert_array_equal(first[:, :20], draw(20, tf.constant(7))[0].numpy())
 
 
 def test_each_step_and_layer_has_masks_of_its_own():
@@ -236,12 +236,13 @@ def test_dropout_multiplies_hidden_units_by_each_steps_mask(moons):
     x, y = moons
     runs = grid(seed=[3], dropout=[0.0, 0.5])
     stack = Stack(runs, inputs=3, units=(6, 5), optimizer=SGD(0.1))
+    draw = compiled_masks(stack)
     kernels, biases = (
         [tf.Variable(w) for w in part] for part in zip(*slices(stack, 1), strict=True)
     )
     for start in (0, 6):  # a second training goes on, with new masks and new batches
         for step, rows in enumerate(BatchOrder([3], [24], [8], start).take(6, 8)[:, 0], start):
-            masks = [mask[1] for mask in compiled_masks(stack)(8, tf.constant(step))]
+            masks = [mask[1] for mask in draw(8, tf.constant(step))]
             with tf.GradientTape() as tape:
                 h = x[rows]
                 for kernel, bias, mask in zip(kernels, biases, [*masks, None], strict=True):
