@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 INSTALL ?= -r requirements.txt
 PORT ?= 8000
 WORKERS ?= 2
+ROUNDS ?= 3
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 # The first Python that fits. Another one: make test PYTHON=python3.12
@@ -26,7 +27,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve pdf lint format lock repository \
-	reproduce rehearse test-colab bench mutants audit status mnist-full cifar10-full assignments grade grader-image slides clean
+	reproduce replicate rehearse test-colab bench mutants audit status mnist-full cifar10-full assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -68,6 +69,9 @@ execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEB
 
 reproduce: $(STAMP) ## Run notebooks again and compare with what is stored (NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute --compare $(NOTEBOOK)
+
+replicate: $(STAMP) ## Run the chapters again on fresh seeds; goes on where it stopped (ROUNDS=3, NOTEBOOK=name)
+	@$(BIN)/python -m tools.replicate --rounds $(ROUNDS) $(NOTEBOOK)
 
 rehearse: $(STAMP) ## Run each notebook alone in an empty folder with Colab's versions
 	@$(BIN)/python -m tools.rehearse $(NOTEBOOK)

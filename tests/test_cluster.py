@@ -1,4 +1,4 @@
-"""The chapter's sweep on a Dask cluster: a worker is killed half-way, and no result is lost."""
+"""The chapter's comparison on a Dask cluster: a worker is killed half-way, and no run is lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import dask.distributed
+import numpy as np
 import pytest
 
 from tools import notebooks
@@ -16,74 +17,88 @@ from tools import notebooks
 CHAPTER = notebooks.read(notebooks.ROOT / "book" / "choosing_hyperparameters.ipynb")
 
 
-# Around the chapter's task: who works on what, so that the test can strike in the middle.
+# Around the chapter's data: who works on what, so that the test can strike in the middle.
 DIARY = """
 def diary(line):
     with open(path, "a") as file:
         file.write(f"{line}\\n")
 
 
-def watched(*arguments):
-    diary(f"start {os.getpid()} {arguments[:2]}")
-    row = chapters_task(*arguments)
-    diary(f"end {os.getpid()} {arguments[:2]}")
-    return row
+def watched(seed):
+    diary(f"start {os.getpid()} {seed}")
+    return chapters_images(seed, n_train=200)
+
+
+def compare(arms, images, *, seeds, epochs, workers):
+    def done(model, data):
+        diary(f"end {os.getpid()}")
+        return {"process": os.getpid()}
+
+    return chapters_compare(arms, images, seeds=4, epochs=1, workers=workers, measure=done)
 """
 
 
 @pytest.fixture
 def page(tmp_path) -> dict:
-    """What the chapter's cells about clusters define, with a sweep of eight short tasks."""
-    names: dict = {"__name__": "chapter"}  # so that the functions travel by value
+    """What the chapter's cells about clusters define, with a comparison of eight short runs."""
+    import keras
+
+    from utils.data import load_mnist
+
+    names: dict = {"__name__": "chapter", "keras": keras, "load_mnist": load_mnist}
     for cell in notebooks.code_cells(CHAPTER):
         if "cluster" in cell.metadata.get("tags", []):
-            exec(cell.source, names)
-    names |= {"os": os, "path": str(tmp_path / "diary"), "chapters_task": names["task"]}
+            exec(cell.source, names)  # under that name functions travel by value
+    names |= {"os": os, "path": str(tmp_path / "diary")}
+    names |= {"chapters_images": names["images"], "chapters_compare": names["compare"]}
     exec(DIARY, names)
-    names["task"] = names["watched"]
-    names["sweep"] = [(l2, seed, 200, 1) for l2 in (0.0, 1e-3) for seed in range(4)]
+    names["images"] = names["watched"]
     return names
 
 
 def cluster_block() -> str:
-    """The block of the chapter's text that sends the sweep to a cluster."""
+    """The block of the chapter's text that sends the comparison to a cluster."""
     text = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
     (block,) = [b.partition("\n```")[0] for b in text.split("```python\n") if "Client(" in b]
     return block
 
 
-def entries(path: str, kind: str) -> list[list[str]]:
-    """The diary's lines of one kind, as process and task."""
-    lines = Path(path).read_text().splitlines() if Path(path).exists() else []
-    return [line.split(" ", 2)[1:] for line in lines if line.startswith(f"{kind} ")]
+def entries(path: str) -> list[list[str]]:
+    """The diary's lines, split into words."""
+    return [line.split() for line in Path(path).read_text().splitlines()]
 
 
-def kill_a_worker(path: str, killed: list[list[str]]) -> None:
-    """When two tasks are done, kill a worker that is in the middle of another."""
+def kill_a_worker(path: str, killed: list[str]) -> None:
+    """When two runs are done, kill a worker that is in the middle of another."""
     while not killed:
-        done = entries(path, "end")
-        in_hand = [entry for entry in entries(path, "start") if entry not in done]
-        if len(done) >= 2 and in_hand:
-            os.kill(int(in_hand[0][0]), signal.SIGKILL)
-            killed.append(in_hand[0])
+        lines = entries(path) if Path(path).exists() else []
+        last = {process: kind for kind, process, *_ in lines}
+        busy = [process for process, kind in last.items() if kind == "start"]
+        if sum(kind == "end" for kind, *_ in lines) >= 2 and busy:
+            os.kill(int(busy[0]), signal.SIGKILL)
+            killed.append(busy[0])
         time.sleep(0.01)
 
 
-def test_a_killed_worker_loses_no_result(page, monkeypatch):
+def test_a_killed_worker_loses_no_run(page, monkeypatch):
     connect = dask.distributed.Client
     with dask.distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster:
         monkeypatch.setattr(dask.distributed, "Client", lambda **_: connect(cluster))
-        killed: list[list[str]] = []
+        killed: list[str] = []
         killer = threading.Thread(target=kill_a_worker, args=(page["path"], killed), daemon=True)
         killer.start()
         exec(cluster_block(), page)
         page["client"].close()
-    assert [(row["l2"], row["seed"]) for row in page["rows"]] == [t[:2] for t in page["sweep"]]
-    ((process, lost),) = killed
-    assert [process, lost] not in entries(page["path"], "end")
-    assert lost in [task for _, task in entries(page["path"], "end")], "another worker did it"
-    for place in (0, 5):
-        alone = page["chapters_task"](*page["sweep"][place])
-        assert page["rows"][place] == pytest.approx(alone, rel=1e-4)
+    there = page["there"]
+    assert len(there.runs) == 8 and not there.runs.duplicated(["arm", "seed"]).any()
+    (process,) = killed
+    assert [kind for kind, who, *_ in entries(page["path"]) if who == process][-1] == "start"
+    alone = page["chapters_compare"](
+        page["arms"], lambda seed: page["chapters_images"](seed, n_train=200), seeds=4, epochs=1
+    )
+    for arm in page["arms"]:
+        np.testing.assert_allclose(
+            there.values(arm, "cross-entropy"), alone.values(arm, "cross-entropy"), rtol=1e-4
+        )

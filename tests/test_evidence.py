@@ -1,5 +1,7 @@
 """Intervals are Student's, pairs are pairs, and a claim fails when the data don't support it."""
 
+import io
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +15,7 @@ from utils.evidence import (
     claim,
     claims_table,
     clear_claims,
+    declare_margin,
     mean_interval,
     paired_difference,
     share_interval,
@@ -147,40 +150,144 @@ def test_unpairable_runs_are_named():
 
 
 @pytest.mark.parametrize(
-    ("bound", "holds"),
+    ("low", "high", "alternative", "holds"),
     [
-        ({"at_least": 0.01}, True),
-        ({"at_least": 0.02}, False),  # the mean is above, the interval isn't
-        ({"at_most": 0.05}, True),
-        ({"at_most": 0.04}, False),
-        ({"within": 0.05}, True),
-        ({"within": 0.04}, False),
+        (0.001, 0.05, "greater", True),
+        (-0.001, 0.05, "greater", False),  # the mean is above, the interval isn't
+        (0.0, 0.05, "greater", False),
+        (-0.05, -0.001, "less", True),
+        (-0.05, 0.001, "less", False),
+        (-0.01, 0.01, "equivalent", True),  # the margin itself is within it
+        (-0.011, 0.0, "equivalent", False),
+        (0.0, 0.011, "equivalent", False),
     ],
 )
-def test_the_whole_interval_has_to_satisfy_the_bound(bound, holds, capsys):
+def test_the_whole_interval_has_to_lie_where_the_claim_says(low, high, alternative, holds):
+    effect = Effect((low + high) / 2, low, high, 10)
     if holds:
-        assert claim("it does", EFFECT, **bound).verdict == "holds"
+        assert claim("it does", effect, alternative, "accuracy").verdict == "holds"
     else:
-        with pytest.raises(ClaimError, match="Change the sentence, not the bound"):
-            claim("it does", EFFECT, **bound)
+        with pytest.raises(ClaimError, match="Change the sentence, or repeat more often"):
+            claim("it does", effect, alternative, "accuracy")
     assert claims_table().frame["verdict"].tolist() == ["holds" if holds else "contradicted"]
-    printed = capsys.readouterr().out
-    mark, verdict = ("✓", "holds") if holds else ("✗", "contradicted")
-    measured = "it does: +0.0300 [+0.0100, +0.0500], n = 10"
-    ((name, value),) = bound.items()
-    sign = {"at_least": "≥", "at_most": "≤", "within": "within ±"}[name]
-    assert printed == f"{mark} {measured}; claimed {sign} {value:g}: {verdict}\n"
 
 
-def test_a_contradiction_says_what_was_found():
-    found = mean_interval([1.0, 2.0, 3.0], 0.9)
-    message = (
-        "'x': claimed ≥ 1, but the 90% interval is [+0.3141, +3.6859] over 3 runs. "
-        "Change the sentence, not the bound."
+def test_margins_are_those_of_the_metric():
+    just = {"accuracy": 0.01, "cross-entropy": 0.02, "squared error": np.log(1.05)}
+    for metric, margin in just.items():
+        claim("alike", Effect(0, -margin, margin, 5), "equivalent", metric)
+        with pytest.raises(ClaimError):
+            claim("alike", Effect(0, -margin, 1.01 * margin, 5), "equivalent", metric)
+    with pytest.raises(ValueError, match="no margin for 'epochs'; declare one"):
+        claim("alike", Effect(0, -1, 1, 5), "equivalent", "epochs")
+
+
+def test_a_chapter_may_declare_a_margin_before_its_first_claim(capsys):
+    declare_margin("accuracy", 0.03, "the test set has 70 rows")
+    assert capsys.readouterr().out == (
+        "Margin for accuracy: ± 3 points, because the test set has 70 rows\n"
     )
-    with pytest.raises(ClaimError) as caught:
-        claim("x", found, at_least=1)
-    assert str(caught.value) == message
+    made = claim("alike", Effect(0, -0.02, 0.03, 5), "equivalent", "accuracy")
+    assert made.bound == "within ± 3 points"
+    with pytest.raises(RuntimeError, match="before the first claim"):
+        declare_margin("accuracy", 0.1, "it would hold then")
+    clear_claims()
+    with pytest.raises(ClaimError):
+        claim("alike", Effect(0, -0.02, 0.03, 5), "equivalent", "accuracy")
+    for margin, because in ((0, "a reason"), (-1, "a reason"), (np.inf, "a reason"), (0.1, "")):
+        clear_claims()
+        with pytest.raises(ValueError, match="give a positive margin and a reason"):
+            declare_margin("accuracy", margin, because)
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "options"),
+    [
+        ("by over 2 points", "accuracy", {"than": 0.02}),
+        ("by over two points", "accuracy", {"than": 0.02}),
+        ("over 0.02", "accuracy", {"than": 0.02}),
+        ("less than 0.85 % test error", "accuracy", {"than": 0.0085}),
+        ("to less than half", "factor", {"than": 0.5}),
+        ("over twice as many", "factor", {"than": 2}),
+        ("750 images are worth it (factor 1.5)", "factor", {"than": 1.5}),
+        ("to 1 %", "factor", {"margin": 1.01}),
+        ("L2 = 1e-3 is within 1,500 epochs", "epochs", {"margin": 1500}),
+    ],
+)
+def test_a_number_stands_in_the_sentence(text, metric, options):
+    alternative = "equivalent" if "margin" in options else "greater"
+    effect = Effect(5, 5, 5, 3) if alternative == "greater" else Effect(0, 0, 0, 3)
+    assert claim(text, effect, alternative, metric, **options).verdict == "holds"
+    for other in ("it helps", "by over 7 points", "by over 20,2 points"):
+        with pytest.raises(ValueError, match="doesn't stand in the sentence"):
+            claim(other, effect, alternative, metric, **options)
+
+
+def test_numbers_that_are_compared_with_move_the_verdict():
+    effect = Effect(np.log(1.8), np.log(1.6), np.log(2.0), 5)
+    claim("by half as much again: over 1.5 times", effect, "greater", "factor", than=1.5)
+    with pytest.raises(
+        ClaimError, match=r"claimed > 1\.7, .* over 5 runs says ×1\.8 \[1\.6, 2\.0\]"
+    ):
+        claim("over 1.7 times", effect, "greater", "factor", than=1.7)
+    near = Effect(0.52, 0.48, 0.56, 5)
+    claim("within 10 points of 50 %", near, "equivalent", "accuracy", than=0.5, margin=0.1)
+    with pytest.raises(ClaimError):
+        claim("within 5 points of 50 %", near, "equivalent", "accuracy", than=0.5, margin=0.05)
+
+
+@pytest.mark.parametrize(
+    ("effect", "metric", "options", "shown"),
+    [
+        (Effect(0.0312, 0.0221, 0.0403, 20), "accuracy", {}, "+3.1 points [2.2, 4.0]"),
+        (Effect(0.03, 0.03, 0.03, 9), "accuracy", {}, "+3 points, the same in all 9 runs"),
+        (Effect(0.999, 0.998, 1.0, 9), "accuracy", {"than": 0.99}, "99.9 % [99.8, 100.0]"),
+        (Effect(0.0957, 0.07, 0.12, 9), "cross-entropy", {}, "+0.10 nats [0.07, 0.12]"),
+        (Effect(0.6, 0.5, 0.7, 9, 0.9), "squared error", {}, "×1.8 [1.6, 2.0] (90%)"),
+        (Effect(21.82, 17.7, 25.9, 9), "epochs", {}, "+22 epochs [18, 26]"),
+        (Effect(0.37, 0.35, 0.41, 9), "share", {}, "+37 % [35, 41]"),
+    ],
+)
+def test_effects_are_shown_in_natural_units(effect, metric, options, shown, capsys):
+    claim("over 99 %", effect, "greater", metric, **options)
+    assert capsys.readouterr().out == f"✓ over 99 %: {shown}\n"
+
+
+@pytest.mark.parametrize(
+    ("scope", "verdict"),
+    [
+        ("fixed draw", "holds on one fixed draw"),
+        ("recorded", "holds in a recorded run"),
+        ("machine", "holds on this machine"),
+    ],
+)
+def test_what_new_seeds_cant_change_is_called_so(scope, verdict, capsys):
+    assert claim("it does", EFFECT, "greater", "accuracy", scope=scope).verdict == verdict
+    assert capsys.readouterr().out.endswith(f"({verdict})\n")
+    with pytest.raises(ClaimError):
+        claim("it doesn't", EFFECT, "less", "accuracy", scope=scope)
+
+
+def test_a_terminal_without_the_mark_gets_another(monkeypatch):
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", plain)
+    claim("δ is −1", Effect(-1, -2, -0.5, 3), "less", "points")
+    plain.flush()
+    printed = plain.buffer.getvalue().decode("cp1252")
+    assert printed.strip() == "? ? is ?1: -1.0 points [-2.0, -0.5]"
+
+
+def test_a_journal_takes_the_place_of_stopping(monkeypatch, tmp_path):
+    journal = tmp_path / "claims.jsonl"
+    monkeypatch.setenv("BOOK_CLAIMS", str(journal))
+    claim("it does", EFFECT, "greater", "accuracy")
+    claim("it doesn't", EFFECT, "less", "accuracy")
+    claim("alike", EFFECT, "equivalent", "accuracy", scope="recorded")
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    assert [line["verdict"] for line in lines] == ["holds", "contradicted", "contradicted"]
+    assert [line["turned"] for line in lines] == [False, True, False]
+    assert [line["scope"] for line in lines] == [None, None, "recorded"]
+    assert lines[0]["shown"] == "+3 points [1, 5]" and lines[0]["bound"] == "> 0"
 
 
 def test_equal_values_are_no_error():
@@ -188,77 +295,79 @@ def test_equal_values_are_no_error():
 
 
 def test_no_difference_is_not_shown_by_too_few_runs():
-    wide = mean_interval([-1.0, 1.0])
     with pytest.raises(ClaimError):
-        claim("no effect", wide, within=0.1)
-    negative = Effect(-0.2, -0.3, 0.0, 5)
-    with pytest.raises(ClaimError):
-        claim("no effect", negative, within=0.1)
+        claim("no effect", mean_interval([-1.0, 1.0]), "equivalent", "accuracy")
 
 
-@pytest.mark.parametrize("bound", [{"at_least": 0.0}, {"at_least": 1.0}])
+@pytest.mark.parametrize("alternative", ["greater", "less"])
 @pytest.mark.parametrize("data", [STAND_IN, [REAL, STAND_IN]])
-def test_claims_on_stand_ins_neither_pass_nor_fail(bound, data, capsys):
-    assert claim("about images", EFFECT, data=data, **bound).verdict.startswith("not tested")
+def test_claims_on_stand_ins_neither_pass_nor_fail(alternative, data, capsys):
+    made = claim("about images", EFFECT, alternative, "accuracy", data=data)
+    assert made.verdict == "not tested (stand-in data)"
     assert capsys.readouterr().out.startswith("– about images: ")
 
 
-def test_an_interval_that_ends_at_the_bound_is_within_it():
-    assert claim("no effect", Effect(0.0, -0.1, 0.1, 5), within=0.1).verdict == "holds"
-
-
 def test_claims_on_real_data_are_tested():
-    assert claim("about images", EFFECT, at_least=0, data=REAL).verdict == "holds"
+    assert claim("about images", EFFECT, "greater", "accuracy", data=REAL).verdict == "holds"
     with pytest.raises(ClaimError):
-        claim("about images", EFFECT, at_least=1, data=[REAL, REAL])
+        claim("about images", EFFECT, "less", "accuracy", data=[REAL, REAL])
 
 
 def test_running_a_cell_again_replaces_its_claim():
-    claim("first", EFFECT, at_least=0)
-    claim("second", EFFECT, at_least=0)
-    claim("first", EFFECT, at_most=1)
+    claim("first", EFFECT, "greater", "accuracy")
+    claim("second", EFFECT, "greater", "accuracy")
+    claim("first, over 2 %", EFFECT, "greater", "points")
+    claim("first", EFFECT, "greater", "accuracy", scope="machine")
     frame = claims_table().frame
-    assert frame["claim"].tolist() == ["first", "second"]
-    assert frame["claimed"].tolist() == ["≤ 1", "≥ 0"]
+    assert frame["claim"].tolist() == ["first", "second", "first, over 2 %"]
+    assert frame["verdict"].tolist() == ["holds on this machine", "holds", "holds"]
 
 
 def test_table_is_readable_everywhere():
-    claim("a < b & c", EFFECT, at_least=0)
-    claim("with another confidence", mean_interval([1.0, 2.0, 3.0], 0.9), at_most=5)
+    claim("a < b & c", EFFECT, "greater", "accuracy")
     page = claims_table()._repr_html_()
     assert "a &lt; b &amp; c" in page
     assert "<th></th>" not in page
     assert 'class="dataframe claims"' in page and 'border="1"' not in page
     assert '<tr style="text-align: left;">' in page
-    first, second = claims_table().frame.to_dict("records")
+    (first,) = claims_table().frame.to_dict("records")
     assert first == {
         "claim": "a < b & c",
-        "effect": "+0.0300",
-        "95 % interval": "+0.0100 to +0.0500",
-        "n": 10,
-        "claimed": "≥ 0",
+        "effect": "+3 points [1, 5]",
+        "runs": 10,
+        "claimed": "> 0",
         "verdict": "holds",
     }
-    assert second["95 % interval"] == "+0.3141 to +3.6859 (90%)"
     assert repr(claims_table()).splitlines()[1].split()[:5] == ["a", "<", "b", "&", "c"]
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("alternative", "options", "message"),
     [
-        ({}, "^claim: give exactly one of at_least, at_most and within$"),
-        ({"at_least": 0, "at_most": 1}, "exactly one"),
-        ({"within": 0}, "must be positive"),
+        ("more", {}, "alternative must be one of greater, less, equivalent, not 'more'"),
+        ("greater", {"scope": "once"}, "scope must be one of fixed draw, recorded, machine"),
+        ("greater", {"than": np.nan}, "than must be a finite number"),
+        ("greater", {"than": "0.5"}, "than must be a finite number"),
+        ("equivalent", {"margin": 0}, "margin"),
+        ("equivalent", {"margin": -1}, "margin must be positive"),
+        ("equivalent", {"margin": [1]}, "margin must be a finite number"),
     ],
 )
-def test_bad_bounds_are_named(options, message):
+def test_bad_arguments_are_named_and_leave_no_claim(alternative, options, message):
     with pytest.raises(ValueError, match=message):
-        claim("x", EFFECT, **options)
+        claim("1 or 0", EFFECT, alternative, "accuracy", **options)
+    with pytest.raises(ValueError, match="no claim was made yet"):
+        claims_table()
+
+
+def test_a_factor_is_compared_with_a_factor():
+    with pytest.raises(ValueError, match="than must be a finite number, not -2"):
+        claim("over 2", EFFECT, "greater", "factor", than=-2)
 
 
 def test_a_bare_number_is_not_an_effect():
     with pytest.raises(TypeError, match="mean_interval or paired_difference"):
-        claim("x", 0.3, at_least=0)
+        claim("x", 0.3, "greater", "accuracy")
 
 
 def test_empty_table_is_an_error():

@@ -480,3 +480,93 @@ def test_too_large_n_train_is_named():
 def test_unknown_coefficient_is_named():
     with pytest.raises(ValueError, match=r"unknown \['l3'\]"):
         Stack(grid(seed=[0]), inputs=2).set(l3=1.0)
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    """Noisy labels and other rows: validation loss turns, at an epoch of each run's own."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(40, 3)).astype("float32")
+    y = (x[:, 0] + rng.normal(size=40) > 0).astype(int)
+    return (x[:24], y[:24]), (x[24:], y[24:])
+
+
+@pytest.mark.parametrize("normalization", [None, "batch"])
+def test_best_is_what_keras_early_stopping_restores(held_out, normalization):
+    (x, y), validation = held_out
+    epochs = 40
+    runs = grid(l2=[0, 3e-2], seed=[0, 1])
+    options = {"inputs": 3, "units": (16,), "normalization": normalization}
+    start = Stack(runs, optimizer=Adam(0.02), **options)
+    stack = Stack(runs, optimizer=Adam(0.02), **options)
+    history = stack.fit(x, y, epochs=epochs, validation=validation, record_every=7)
+    assert set(history["split"]) == {"train", "validation"}
+    assert ((stack.best_epoch > 1) & (stack.best_epoch < epochs)).sum() >= 2
+    for run, settings in runs.iterrows():
+        model = start.model(run)
+        for layer in model.layers:
+            if hasattr(layer, "kernel"):
+                layer.kernel.regularizer = keras.regularizers.L2(settings["l2"])
+        data_loss = keras.metrics.BinaryCrossentropy(from_logits=True, name="data_loss")
+        model.compile(
+            Adam(0.02), keras.losses.BinaryCrossentropy(from_logits=True), metrics=[data_loss]
+        )
+        stop = keras.callbacks.EarlyStopping(
+            "val_data_loss", mode="min", patience=epochs, restore_best_weights=True
+        )
+        data = validation[0], validation[1][:, None]
+        model.fit(x, y[:, None], batch_size=24, epochs=epochs, validation_data=data,
+                  callbacks=[stop], verbose=0)  # fmt: skip
+        assert stack.best_epoch[run] == stop.best_epoch + 1
+        got, last = (stack.model(run, at).get_weights() for at in ("best", "last"))
+        for ours, theirs in zip(got, model.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-4)
+        assert any(np.abs(a - b).max() > 1e-2 for a, b in zip(got, last, strict=True))
+        logits = model.predict(validation[0], verbose=0)[:, 0]
+        np.testing.assert_allclose(
+            stack.predict(validation[0], at="best")[run], 1 / (1 + np.exp(-logits)), atol=1e-4
+        )
+    losses = history[(history["split"] == "validation") & (history["metric"] == "loss")]
+    at_best = stack.evaluate(*validation, at="best")["loss"]
+    assert (at_best <= losses.groupby("run")["value"].min() + 1e-6).all()
+
+
+def test_best_of_a_run_that_diverges_is_its_best_finite_epoch(held_out):
+    (x, y), validation = held_out
+    runs = pd.DataFrame({"learning_rate": [0.1, 1e30, np.nan], "seed": [0, 0, 1]})
+    stack = Stack(runs, inputs=3, units=(8,), optimizer=SGD(0.1))
+    stack.fit(x, y, epochs=10, validation=validation)
+    last, best = (stack.evaluate(*validation, at=at)["loss"] for at in ("last", "best"))
+    assert np.isnan(last[1]) and not np.isnan(last[[0, 2]]).any()
+    assert np.isfinite(best[[0, 2]]).all() and stack.best_epoch[1] == 1  # Keras keeps NaN, too
+
+
+def test_each_fit_begins_without_a_best_epoch(held_out):
+    (x, y), validation = held_out
+    stack = Stack(grid(seed=[0]), inputs=3, units=(16,), optimizer=Adam(0.1))
+    with pytest.raises(ValueError, match="needs a fit with validation"):
+        stack.evaluate(x, y, at="best")
+    stack.fit(x, y, epochs=30, validation=validation)
+    first = stack.evaluate(*validation, at="best")["loss"][0]
+    stack.fit(x, y, epochs=3, validation=validation)
+    second = stack.evaluate(*validation, at="best")["loss"][0]
+    assert second > first and stack.best_epoch[0] <= 3
+    stack.fit(x, y, epochs=1)
+    with pytest.raises(ValueError, match="needs a fit with validation"):
+        stack.predict(x, at="best")
+    with pytest.raises(ValueError, match='at must be "best" or "last"'):
+        stack.predict(x, at="first")
+    with pytest.raises(ValueError, match="not both"):
+        stack.fit(x, y, epochs=1, validation=validation, evaluate_on={"validation": validation})
+
+
+def test_validation_in_pieces_keeps_the_same_epoch(held_out, monkeypatch):
+    (x, y), validation = held_out
+    found = []
+    for chunk in (2**24, 50):
+        monkeypatch.setattr("utils.stack.CHUNK", chunk)
+        stack = Stack(grid(seed=[0, 1]), inputs=3, units=(16,), optimizer=Adam(0.1))
+        stack.fit(x, y, epochs=20, validation=validation)
+        found.append((stack.best_epoch.tolist(), stack.predict(x, at="best")))
+    assert found[0][0] == found[1][0]
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)

@@ -191,8 +191,8 @@ def test_other_losses(data, loss, shape):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "at least 1, not 0 and 128"),
-        ({"batch_size": 0}, "at least 1"),
+        ({"epochs": 0}, "epochs must be at least 1, not 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         (
             {"loss": "hinge"},
             "'hinge' is unknown; choose sparse_categorical_crossentropy, "

@@ -20,11 +20,14 @@ from tools import figures, notebooks
 
 PAGE = Path("book", "status.md")
 BENCH = Path("tools", "bench.json")
+REPLICATION = Path("tools", "replication.json")
 HEADER = """\
 # Status
 
-`make status` makes this page from the results that are stored in the notebooks and in the recorded
-runs; nothing is typed in. A claim about real data is *not tested* where a stand-in took its place.
+`make status` makes this page from the results that are stored in the notebooks, in the recorded
+runs and in the replication; nothing is typed in. *Apart* are claims that new seeds can't change: on
+one fixed draw, on a recorded run, on the machine's speed. A claim about real data is *not tested*
+where a stand-in took its place.
 """
 
 
@@ -63,7 +66,7 @@ def table(columns: dict[str, str], rows: list[list[object]]) -> str:
 def chapters(root: Path) -> str:
     """The chapters' part of the page."""
     columns = {"chapter": ":--", "seconds": "--:", "memory": "--:", "data": ":--"}
-    columns |= {"claims that hold": "--:", "not tested": "--:"}
+    columns |= {"claims that hold": "--:", "of them apart": "--:", "not tested": "--:"}
     rows, versions = [], []
     for path in notebooks.book_notebooks(root):
         nb = notebooks.read(path)
@@ -73,22 +76,91 @@ def chapters(root: Path) -> str:
             raise ValueError(f"{path}: {error}") from error
         run = nb.metadata.get("book")
         if run is None:
-            rows.append([link, "not run", "–", "–", "–", "–"])
+            rows.append([link, "not run", "–", "–", "–", "–", "–"])
             versions.append("–")
             continue
         found = verdicts(nb)
-        holds = found.count("holds")
+        holds = sum(verdict.startswith("holds") for verdict in found)
+        apart = holds - found.count("holds")
         untested = sum(verdict.startswith("not tested") for verdict in found)
         if holds + untested < len(found):
             raise ValueError(f"{path}: a claim in its table neither holds nor is untested")
         memory = f"{run['memory'] / 1024:.1f} GB" if run.get("memory") else "–"
-        rows.append([link, f"{run['seconds']:.0f}", memory, run["data"], holds, untested])
+        rows.append([link, f"{run['seconds']:.0f}", memory, run["data"], holds, apart, untested])
         versions.append(named(run["versions"]))
     different = set(versions) - {"–"}
     if len(different) > 1:
         rows = [[*row, used] for row, used in zip(rows, versions, strict=True)]
         return table(columns | {"versions": ":--"}, rows)
     return "".join(f"Versions: {used}.\n\n" for used in different) + table(columns, rows)
+
+
+def replications(root: Path) -> dict[str, dict]:
+    """What ``make replicate`` found: by chapter its ``digest`` and its ``rounds``, by offset."""
+    file = root / REPLICATION
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def held(entry: dict) -> bool:
+    """Whether a claim held in a round."""
+    return entry["verdict"].startswith("holds")
+
+
+def repeated(entries: list[dict]) -> list[dict]:
+    """Those outcomes of a round that new seeds can change, and what stopped a chapter."""
+    return [e for e in entries if not e.get("scope") and not e["verdict"].startswith("not tested")]
+
+
+def failure(entry: dict) -> str:
+    """A claim that failed, with what was found, or the error that stopped a chapter."""
+    found = f": {entry['shown']}, claimed {entry['bound']}" if "shown" in entry else ""
+    return f"{entry['text'] or entry['verdict']}{found}"
+
+
+def replicated(root: Path) -> tuple[int, int]:
+    """How many outcomes of repeated claims held on fresh seeds, and how many there are."""
+    outcomes = [
+        held(entry)
+        for chapter in replications(root).values()
+        for entries in chapter["rounds"].values()
+        for entry in repeated(entries)
+    ]
+    return sum(outcomes), len(outcomes)
+
+
+def replication(root: Path) -> str:
+    """The part that ``make replicate`` found; empty where it never ran."""
+    results = replications(root)
+    if not results:
+        return ""
+    columns = {"chapter": ":--", "claims": "--:", "held, by round": ":--"}
+    columns |= {"in every round": "--:", "turned around": "--:"}
+    rows, failed = [], ""
+    for path in notebooks.book_notebooks(root):
+        if path.stem not in results:
+            continue
+        nb, chapter = notebooks.read(path), results[path.stem]
+        old = chapter["digest"] != notebooks.digest(nb, root)
+        name = title(nb) + (" (an earlier version)" if old else "")
+        rounds = {n: repeated(entries) for n, entries in chapter["rounds"].items()}
+        outcomes: dict[str, list[bool]] = {}
+        for offset, entries in rounds.items():
+            for entry in entries:
+                outcomes.setdefault(entry["text"], []).append(held(entry))
+                if not held(entry):
+                    failed += f"- {name}, offset {offset}: {failure(entry)}\n"
+        by_round = ", ".join(str(sum(map(held, entries))) for entries in rounds.values())
+        always = sum(len(found) == len(rounds) and all(found) for found in outcomes.values())
+        turned = sum(e.get("turned", False) for entries in rounds.values() for e in entries)
+        rows.append([name, len(outcomes), by_round, always, turned])
+    good, total = replicated(root)
+    return (
+        "\n## On fresh seeds\n\n`make replicate` runs every chapter again with everything that is "
+        "repeated drawn anew, and writes down what became of each claim that new seeds can change. "
+        f"Of {total} outcomes {good} held ({100 * good / max(1, total):.1f} %).\n\n"
+        + table(columns, rows)
+        + (f"\nThese didn't:\n\n{failed}" if failed else "")
+    )
 
 
 def recorded_runs(root: Path) -> str:
@@ -148,7 +220,8 @@ def page(root: Path = notebooks.ROOT) -> str:
     ValueError
         When a notebook can't be read, has no title, or shows a claim that is contradicted.
     """
-    return f"{HEADER}\n## Chapters\n\n{chapters(root)}{recorded_runs(root)}{speed(root)}"
+    parts = [part(root) for part in (chapters, replication, recorded_runs, speed)]
+    return f"{HEADER}\n## Chapters\n\n{''.join(parts)}"
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:

@@ -1,7 +1,16 @@
-"""Effects with their intervals, and claims that fail when the data don't support them."""
+"""Effects with their intervals, and claims that fail when the data don't support them.
+
+A claim says *greater*, *less* or *equivalent*. "Greater" and "less" are against 0, "equivalent" is
+within the margin of its metric, the same in the whole book (:data:`MARGINS`). Any other number
+has to stand in the sentence. So nothing is left to choose after the result is known.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
@@ -40,6 +49,23 @@ class Effect:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], n = {self.n}"
 
 
+# What matters, by metric: accuracy as a share of 1, cross-entropy in nats. Squared errors are
+# compared as logarithms of ratios, since a mean of their differences hangs on a few large ones.
+MARGINS = {"accuracy": 0.01, "cross-entropy": 0.02, "squared error": float(np.log(1.05))}
+# Effects that are logarithms of ratios, shown as factors.
+RATIOS = ("squared error", "factor")
+ALTERNATIVES = ("greater", "less", "equivalent")
+# What a claim rests on that new seeds can't change. Such claims are counted apart.
+SCOPES = {
+    "fixed draw": "holds on one fixed draw",
+    "recorded": "holds in a recorded run",
+    "machine": "holds on this machine",
+}
+STAND_IN = "not tested (stand-in data)"
+WORDS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "twice": 2, "double": 2}
+WORDS |= {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+
+
 @dataclass(frozen=True)
 class Claim:
     """A sentence, the effect that it rests on, and what came of it.
@@ -50,19 +76,70 @@ class Claim:
         The sentence.
     effect : Effect
         What was measured.
-    bound : str
+    alternative : {"greater", "less", "equivalent"}
         What the whole interval has to satisfy.
-    verdict : {"holds", "contradicted", "not tested (stand-in data)"}
-        Outcome.
+    metric : str
+        What the effect is about; its unit.
+    than, margin : float
+        What it is compared with, and how far "equivalent" reaches.
+    verdict : str
+        "holds", "contradicted", "not tested (stand-in data)", or that it holds on one fixed draw,
+        in a recorded run or on this machine.
     """
 
     text: str
     effect: Effect
-    bound: str
+    alternative: str
+    metric: str
+    than: float
+    margin: float
     verdict: str
+
+    @property
+    def bound(self) -> str:
+        """What was claimed, e.g. "> 0" or "within ± 1 points"."""
+        than = self._number(self.than)
+        if self.alternative != "equivalent":
+            sign = ">" if self.alternative == "greater" else "<"
+            return f"{sign} {than}{self._unit if self.than else ''}"
+        if self.metric in RATIOS:
+            return f"within a factor of {np.exp(self.margin):.3g}"
+        around = f"{than} " if self.than else ""
+        return f"within {around}± {self._number(self.margin)}{self._unit}"
+
+    @property
+    def shown(self) -> str:
+        """The effect with its interval, in the unit of its metric."""
+        e = self.effect
+        half = (e.high - e.low) / 2
+        mean, low, high = (self._number(value, half) for value in (e.mean, e.low, e.high))
+        sign = "×" if self.metric in RATIOS else "+" if e.mean > 0 and not self.than else ""
+        spread = f" [{low}, {high}]" if half else f", the same in all {e.n} runs"
+        other = "" if e.confidence == 0.95 else f" ({_percent(e.confidence)})"
+        return f"{sign}{mean}{self._unit}{spread}{other}"
+
+    @property
+    def _unit(self) -> str:
+        if self.metric in RATIOS:
+            return ""
+        if self.metric == "accuracy":
+            return " %" if self.than else " points"
+        return " " + {"cross-entropy": "nats", "share": "%"}.get(self.metric, self.metric)
+
+    def _number(self, value: float, half: float = 0.0) -> str:
+        """The value in its unit, with as many digits as the half-width of its interval tells."""
+        if self.metric in RATIOS:
+            value = np.exp(value)
+            half = value * half
+        elif self.metric in ("accuracy", "share"):
+            value, half = 100 * value, 100 * half
+        if not 0 < half < np.inf:
+            return f"{value:.4g}"
+        return f"{value:.{int(np.clip(-np.floor(np.log10(half)), 0, 9))}f}"
 
 
 _claims: dict[str, Claim] = {}
+_margins: dict[str, float] = dict(MARGINS)
 
 
 def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Effect:
@@ -199,30 +276,72 @@ def _check_confidence(confidence: float, caller: str) -> None:
         raise ValueError(f"{caller}: confidence must lie between 0 and 1, not {confidence}")
 
 
+def declare_margin(metric: str, margin: float, because: str) -> None:
+    """Say before the first experiment that another difference matters here, and why.
+
+    Parameters
+    ----------
+    metric : str
+        Name of the metric, as in :func:`claim`.
+    margin : float
+        Largest difference that doesn't matter; for a metric that is compared as a ratio, its
+        natural logarithm.
+    because : str
+        The reason, which is printed.
+
+    Raises
+    ------
+    RuntimeError
+        When a claim was made already.
+    ValueError
+        When the margin isn't positive, or there is no reason.
+    """
+    if _claims:
+        raise RuntimeError("declare_margin: margins are declared before the first claim")
+    if not (isinstance(margin, Real) and 0 < margin < np.inf) or not because:
+        raise ValueError("declare_margin: give a positive margin and a reason")
+    _margins[metric] = float(margin)
+    made = Claim("", Effect(0, 0, 0, 0), "equivalent", metric, 0.0, float(margin), "")
+    print(f"Margin for {metric}: {made.bound.removeprefix('within ')}, because {because}")
+
+
 def claim(
     text: str,
     effect: Effect,
+    alternative: str,
+    metric: str,
     *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    within: float | None = None,
+    than: float = 0.0,
+    margin: float | None = None,
+    scope: str | None = None,
     data: Any = None,
 ) -> Claim:
     """State a sentence, and stop when the data don't support it.
 
-    The *whole* interval has to lie on the claimed side. ``within`` is therefore an equivalence test
-    (two one-sided tests, Schuirmann 1987), not a failure to find a difference.
+    The *whole* interval has to lie on the claimed side. "Equivalent" is therefore a test of
+    equivalence (two one-sided tests, Schuirmann 1987), not a failure to find a difference.
 
     Parameters
     ----------
     text : str
         The sentence. The same text again replaces the earlier claim.
     effect : Effect
-        What was measured.
-    at_least, at_most, within : float
-        Exactly one of them: the interval lies above, below, or between ``-within`` and ``within``.
+        What was measured. For "squared error" and "factor" it is of natural logarithms of ratios.
+    alternative : {"greater", "less", "equivalent"}
+        The interval lies above ``than``, below it, or nowhere further from it than the margin.
+    metric : str
+        "accuracy", "cross-entropy" or "squared error", which have a margin; "share"; "factor"; or
+        any other unit, e.g. "epochs".
+    than : float
+        What the effect is compared with: a factor for "squared error" and "factor". A number other
+        than "no difference" has to stand in the sentence.
+    margin : float, optional
+        Another margin than that of the metric, a factor where ``than`` is one. It has to stand in
+        the sentence.
+    scope : {"fixed draw", "recorded", "machine"}, optional
+        What the claim rests on, where that isn't repeated with new seeds.
     data : Dataset or sequence of Dataset, optional
-        What the claim is about. On stand-in data it is recorded as not tested.
+        What the claim is about. On stand-in data it is not tested.
 
     Returns
     -------
@@ -234,7 +353,8 @@ def claim(
     ClaimError
         When the interval isn't where the claim says.
     ValueError
-        When not exactly one bound is given, it isn't finite, or ``within`` isn't positive.
+        When an argument isn't one of those there are, there is no margin, or a number doesn't stand
+        in the sentence.
     TypeError
         When ``text`` isn't a string, ``effect`` isn't an :class:`Effect`, or ``data`` isn't a
         Dataset or a list of them.
@@ -245,36 +365,73 @@ def claim(
         raise TypeError(
             f"claim: effect must come from mean_interval or paired_difference, not {effect!r}"
         )
-    bounds = {"at_least": at_least, "at_most": at_most, "within": within}
-    given = {name: value for name, value in bounds.items() if value is not None}
-    if len(given) != 1:
-        raise ValueError("claim: give exactly one of at_least, at_most and within")
-    ((name, value),) = given.items()
-    if not (isinstance(value, Real) and np.isfinite(value)):
-        raise ValueError(f"claim: {name} must be a finite number, not {value!r}")
-    if name == "within" and value <= 0:
-        raise ValueError(f"claim: within must be positive, not {value}")
-    holds, bound = {
-        "at_least": (effect.low >= value, f"≥ {value:g}"),
-        "at_most": (effect.high <= value, f"≤ {value:g}"),
-        "within": (-value <= effect.low and effect.high <= value, f"within ± {value:g}"),
-    }[name]
+    if alternative not in ALTERNATIVES:
+        raise ValueError(
+            f"claim: alternative must be one of {', '.join(ALTERNATIVES)}, not {alternative!r}"
+        )
+    if scope is not None and scope not in SCOPES:
+        raise ValueError(f"claim: scope must be one of {', '.join(SCOPES)}, not {scope!r}")
+    for name, value in (("than", than), ("margin", margin)):
+        if value is None or (value == 0 and name == "than"):
+            continue
+        if not (isinstance(value, Real) and np.isfinite(value)) or (
+            metric in RATIOS and value <= 0
+        ):
+            raise ValueError(f"claim: {name} must be a finite number, not {value!r}")
+        if not _stands_in(text, value):
+            raise ValueError(
+                f"claim: {name} = {value:g} doesn't stand in the sentence {text!r}; "
+                "say the number, or claim against 0 or the margin of the metric"
+            )
+    if margin is None and alternative == "equivalent" and metric not in _margins:
+        raise ValueError(
+            f"claim: there is no margin for {metric!r}; declare one (declare_margin), or give one "
+            "and say it in the sentence"
+        )
+    if margin is not None and margin <= 0:
+        raise ValueError(f"claim: margin must be positive, not {margin}")
+    if metric in RATIOS:
+        than = np.log(than) if than else 0.0
+        margin = None if margin is None else abs(np.log(margin))
+    margin = _margins.get(metric, 0.0) if margin is None else margin
+    low, high = effect.low - than, effect.high - than
+    holds, turned = {
+        "greater": (low > 0, high < 0),
+        "less": (high < 0, low > 0),
+        "equivalent": (-margin <= low and high <= margin, low > margin or high < -margin),
+    }[alternative]
     datasets = [] if data is None else data if isinstance(data, (list, tuple)) else [data]
     if not all(hasattr(dataset, "is_real") for dataset in datasets):
         raise TypeError(f"claim: data must be a Dataset or a list of them, not {data!r}")
     if not all(dataset.is_real for dataset in datasets):
-        verdict, mark = "not tested (stand-in data)", "–"
+        verdict, mark = STAND_IN, "–"
     else:
-        verdict, mark = ("holds", "✓") if holds else ("contradicted", "✗")
-    made = _claims[text] = Claim(text, effect, bound, verdict)
-    print(f"{mark} {text}: {effect}; claimed {bound}: {verdict}")
-    if verdict == "contradicted":
+        verdict, mark = (SCOPES.get(scope, "holds"), "✓") if holds else ("contradicted", "✗")
+    made = Claim(text, effect, alternative, metric, float(than), float(margin), verdict)
+    _claims[text] = made
+    aside = "" if verdict in ("holds", "contradicted") else f" ({verdict})"
+    line = f"{mark} {text}: {made.shown}{aside}"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(line.encode(encoding, "replace").decode(encoding))
+    if journal := os.environ.get("BOOK_CLAIMS"):  # tools.replicate: write down and go on
+        entry = {"text": text, "verdict": verdict, "turned": bool(turned), "scope": scope,
+                 "shown": made.shown, "bound": made.bound}  # fmt: skip
+        with open(journal, "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    elif verdict == "contradicted":
         raise ClaimError(
-            f"{text!r}: claimed {bound}, but the {_percent(effect.confidence)} interval is "
-            f"[{effect.low:+.4f}, {effect.high:+.4f}] over {effect.n} runs. "
-            "Change the sentence, not the bound."
+            f"{text!r}: claimed {made.bound}, but the {_percent(effect.confidence)} interval over "
+            f"{effect.n} runs says {made.shown}. Change the sentence, or repeat more often."
         )
     return made
+
+
+def _stands_in(text: str, value: float) -> bool:
+    """Whether the sentence says the number: as it is, in percent or points, or as a word."""
+    said = [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", text)]
+    said += [number for word, number in WORDS.items() if re.search(rf"(?i)\b{word}\b", text)]
+    wanted = (abs(value), 100 * abs(value), 100 * abs(value - 1))
+    return any(np.isclose(s, w) for s in said for w in wanted)
 
 
 def _percent(confidence: float) -> str:
@@ -319,10 +476,8 @@ def claims_table() -> ClaimsTable:
     rows = [
         {
             "claim": made.text,
-            "effect": f"{made.effect.mean:+.4f}",
-            "95 % interval": f"{made.effect.low:+.4f} to {made.effect.high:+.4f}"
-            + ("" if made.effect.confidence == 0.95 else f" ({_percent(made.effect.confidence)})"),
-            "n": made.effect.n,
+            "effect": made.shown,
+            "runs": made.effect.n,
             "claimed": made.bound,
             "verdict": made.verdict,
         }
@@ -332,5 +487,7 @@ def claims_table() -> ClaimsTable:
 
 
 def clear_claims() -> None:
-    """Forget all claims."""
+    """Forget all claims and declared margins."""
     _claims.clear()
+    _margins.clear()
+    _margins.update(MARGINS)

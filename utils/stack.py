@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from utils.seeds import shifted
+
 COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
 TASKS = ("binary", "multiclass", "regression")
 NORMALIZATIONS = (None, "batch", "layer")
@@ -74,13 +76,13 @@ class Stack:
     Parameters
     ----------
     runs : pandas.DataFrame
-        One row a network. Known columns, each with its default: ``seed`` (0) fixes initial weights,
-        batch order and dropout masks; ``l1`` and ``l2`` (0) are coefficients of ``sum |w|`` and
-        ``sum w²`` over the penalized weights, as ``keras.regularizers.L1`` and ``L2`` have them;
-        ``weight_decay`` (0) is decoupled decay of the kernels, as in ``AdamW``; ``dropout`` (0) is
-        the rate after each hidden layer; ``n_train`` (all rows) trains on the first rows only;
-        ``learning_rate`` (the optimizer's) takes the place of the optimizer's. Further columns are
-        carried along as labels.
+        One row a network. Known columns, each with its default: ``seed`` (0, shifted by
+        ``BOOK_SEEDS``) fixes initial weights, batch order and dropout masks; ``l1`` and ``l2`` (0)
+        are coefficients of ``sum |w|`` and ``sum w²`` over the penalized weights, as
+        ``keras.regularizers.L1`` and ``L2`` have them; ``weight_decay`` (0) is decoupled decay of
+        the kernels, as in ``AdamW``; ``dropout`` (0) is the rate after each hidden layer;
+        ``n_train`` (all rows) trains on the first rows only; ``learning_rate`` (the optimizer's)
+        takes the place of the optimizer's. Further columns are carried along as labels.
     inputs : int
         Number of features.
     units : sequence of int
@@ -111,6 +113,8 @@ class Stack:
     moments : list of tuple of keras.Variable
         With ``normalization="batch"``, running mean and variance of each hidden layer, of shape
         (M, 1, out).
+    best_epoch : ndarray of int, shape (M,), or None
+        Each model's epoch with the lowest validation loss in the last ``fit`` with ``validation``.
 
     Raises
     ------
@@ -182,8 +186,11 @@ class Stack:
             ) from error
         self.penalize_bias = penalize_bias
         self.step = 0
+        self.best_epoch = None
+        self._best = None  # copies of the variables, made by the first fit with validation rows
 
-        self.seeds, self._of_seed = np.unique(self.runs["seed"], return_inverse=True)
+        self._run_seeds = shifted(self.runs["seed"].to_numpy())
+        self.seeds, self._of_seed = np.unique(self._run_seeds, return_inverse=True)
         shapes = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
         self.kernels = [
             keras.Variable(_initial_kernels(self.seeds, layer, shape)[self._of_seed])
@@ -246,6 +253,7 @@ class Stack:
         *,
         epochs: int,
         batch_size: int | None = None,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
         evaluate_on: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
         record_every: int | None = None,
     ) -> pd.DataFrame:
@@ -265,6 +273,11 @@ class Stack:
             Passes over the data.
         batch_size : int, optional
             Rows a gradient step. Default: all rows (full batch).
+        validation : (x, y), optional
+            Rows whose data loss is taken after every epoch. Each model's weights at its lowest one
+            are kept for ``at="best"``, as ``keras.callbacks.EarlyStopping`` keeps them with
+            ``restore_best_weights`` and a patience that never ends. The curves get the split
+            "validation".
         evaluate_on : mapping of str to (x, y), optional
             Further splits for the learning curves, e.g. ``{"test": (x_test, y_test)}``. The name
             ``train`` is taken.
@@ -294,6 +307,12 @@ class Stack:
             if not default and not (isinstance(value, Integral) and value >= 1):
                 raise ValueError(f"Stack.fit: {name} must be at least 1 and whole, not {value!r}")
         others = {} if evaluate_on is None else evaluate_on
+        if validation is not None and isinstance(others, Mapping):
+            if "validation" in others:
+                raise ValueError(
+                    "Stack.fit: give validation, or evaluate_on['validation'], not both"
+                )
+            others = {"validation": validation, **others}
         if not isinstance(others, Mapping) or "train" in others:
             raise ValueError(
                 "Stack.fit: evaluate_on must be a dict from names other than 'train' to (x, y)"
@@ -320,46 +339,55 @@ class Stack:
         in_train = (np.arange(rows) < n_train[:, None]) / n_train[:, None]
         # With full batches the order of the rows matters to the dropout masks only.
         full_batch = batch_size == n_train.max() and "dropout" not in self._used
-        order = None if full_batch else BatchOrder(self.runs["seed"], n_train, sizes, self.step)
+        order = None if full_batch else BatchOrder(self._run_seeds, n_train, sizes, self.step)
         if full_batch:
             x, y = x[..., :batch_size, :], self._rows(y, slice(batch_size))
         tensors = [tf.constant(x), tf.constant(y), tf.constant(weights, "float32")]
+        held_out = None if validation is None else tuple(map(tf.constant, splits["validation"]))
+        self._forget_best(held_out is not None)
         records = []
         done = 0
         while done < epochs:
             now = min(record_every, epochs - done)
             batches = None if order is None else tf.constant(order.take(now * steps, batch_size))
-            self._train(*tensors, batches, tf.constant(self.step), tf.constant(now * steps))
+            counters = [tf.constant(n) for n in (self.step, steps, done, now)]
+            self._train(*tensors, batches, held_out, *counters)
             self.step += now * steps
             done += now
             for name, (x_split, y_split) in splits.items():
                 share = in_train if name == "train" else None
                 for metric, values in self._evaluate(x_split, y_split, share).items():
                     records.append((done, name, metric, values))
+        if held_out is not None:
+            self.best_epoch = self._best["epoch"].numpy()
         return self._tidy(records)
 
-    def evaluate(self, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    def evaluate(self, x: np.ndarray, y: np.ndarray, at: str = "last") -> dict[str, np.ndarray]:
         """Data loss (without penalty) and, for classification, accuracy of every model.
 
         Parameters
         ----------
         x, y : ndarray
             Rows and targets, shaped as in :meth:`fit`.
+        at : {"last", "best"}
+            The weights after the last epoch, or those of each model's best validation epoch.
 
         Returns
         -------
         dict of str to ndarray, shape (M,)
             ``loss`` and, for classification, ``accuracy``.
         """
-        return self._evaluate(*self._checked(x, y, "x, y"))
+        return self._evaluate(*self._checked(x, y, "x, y"), best=self._is_best(at))
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: np.ndarray, at: str = "last") -> np.ndarray:
         """Predictions of every model.
 
         Parameters
         ----------
         x : ndarray, shape (n, inputs) or (M, n, inputs)
             Rows.
+        at : {"last", "best"}
+            As for :meth:`evaluate`.
 
         Returns
         -------
@@ -367,8 +395,10 @@ class Stack:
             Probabilities for classification, values for regression.
         """
         x = self._checked_x(x, "x")
+        best = self._is_best(at)
         parts = [
-            self._forward(tf.constant(x[..., p, :])).numpy() for p in self._chunks(x.shape[-2])
+            self._forward(tf.constant(x[..., part, :]), best=best).numpy()
+            for part in self._chunks(x.shape[-2])
         ]
         z = np.concatenate(parts, axis=1)
         if self.task == "binary":
@@ -377,13 +407,15 @@ class Stack:
             z = tf.nn.softmax(z).numpy()
         return z[..., 0] if self.sizes[-1] == 1 else z
 
-    def model(self, run: int) -> keras.Sequential:
+    def model(self, run: int, at: str = "last") -> keras.Sequential:
         """One run as an ordinary Keras model (without its dropout and penalties).
 
         Parameters
         ----------
         run : int
             Row of ``runs``.
+        at : {"last", "best"}
+            As for :meth:`evaluate`.
 
         Returns
         -------
@@ -399,18 +431,19 @@ class Stack:
             raise ValueError(
                 f"Stack.model: there are {len(self.runs)} runs, counted from 0, not {run!r}"
             )
+        kernels, biases, all_moments = self._state(self._is_best(at))
         layers = keras.layers
         model = keras.Sequential([keras.Input((self.sizes[0],))])
         for layer, out in enumerate(self.sizes[1:]):
-            kernel = self.kernels[layer].numpy()[run]
-            bias = self.biases[layer].numpy()[run, 0]
+            kernel = kernels[layer].numpy()[run]
+            bias = biases[layer].numpy()[run, 0]
             hidden = layer < len(self.kernels) - 1
             normalization = self.normalization if hidden else None
             model.add(layers.Dense(out, use_bias=normalization is None))
             model.layers[-1].set_weights([kernel] if normalization else [kernel, bias])
             if normalization == "batch":
                 model.add(layers.BatchNormalization(momentum=MOMENTUM, scale=False))
-                moments = [moment.numpy()[run, 0] for moment in self.moments[layer]]
+                moments = [moment.numpy()[run, 0] for moment in all_moments[layer]]
                 model.layers[-1].set_weights([bias, *moments])
             elif normalization == "layer":
                 model.add(layers.LayerNormalization(epsilon=EPSILON, scale=False))
@@ -424,7 +457,33 @@ class Stack:
         squares = [np.sum(np.square(kernel.numpy()), axis=(1, 2)) for kernel in self.kernels]
         return np.sqrt(np.sum(squares, axis=0))
 
-    def _evaluate(self, x, y, weights=None):
+    def _state(self, best):
+        """Kernels, biases and moments: the current ones, or those of the best epoch."""
+        if not best:
+            return self.kernels, self.biases, self.moments
+        return self._best["kernels"], self._best["biases"], self._best["moments"]
+
+    def _is_best(self, at):
+        if at not in ("best", "last"):
+            raise ValueError(f'Stack: at must be "best" or "last", not {at!r}')
+        if at == "best" and self.best_epoch is None:
+            raise ValueError('Stack: at="best" needs a fit with validation=(x, y)')
+        return at == "best"
+
+    def _forget_best(self, wanted):
+        """Start a fit without a best epoch, as Keras's callback does."""
+        self.best_epoch = None
+        if wanted and self._best is None:
+            models = len(self.runs)
+            self._best = {
+                "loss": tf.Variable(np.full(models, np.inf, "float32")),
+                "epoch": tf.Variable(np.zeros(models, "int32")),
+                "kernels": [keras.Variable(kernel) for kernel in self.kernels],
+                "biases": [keras.Variable(bias) for bias in self.biases],
+                "moments": [tuple(keras.Variable(m) for m in pair) for pair in self.moments],
+            }
+
+    def _evaluate(self, x, y, weights=None, best=False):
         """Metrics of checked arrays, rows weighted by ``weights`` (M, n), sum 1 a model."""
         rows = x.shape[-2]
         if weights is None:
@@ -434,6 +493,7 @@ class Stack:
                 tf.constant(x[..., part, :]),
                 tf.constant(self._rows(y, part)),
                 tf.constant(weights[:, part], "float32"),
+                best=best,
             )
             for part in self._chunks(rows)
         ]
@@ -514,54 +574,80 @@ class Stack:
 
     def _compile(self) -> None:
         self._used = self._nonzero()
-        self._train = tf.function(self._train_steps, jit_compile=True)
+        self._train = tf.function(self._train_epochs, jit_compile=True)
         self._measure = tf.function(self._metrics, jit_compile=True)
         self._forward = tf.function(self._logits, jit_compile=True)
 
-    def _train_steps(self, x, y, weights, batches, first_step, steps):
-        """``steps`` gradient steps in one compiled loop: no Python in between."""
+    def _train_epochs(self, x, y, weights, batches, held_out, first_step, steps, done, epochs):
+        """``epochs`` epochs of ``steps`` gradient steps in one compiled loop: no Python between."""
+        for epoch in tf.range(epochs):
+            for step in tf.range(steps):
+                place = epoch * steps + step
+                x_step, y_step = x, y
+                if batches is not None:
+                    rows = batches[place]  # (m, b)
+                    x_step = tf.gather(x, rows, batch_dims=int(len(x.shape) == 3))
+                    y_step = tf.gather(y, rows, batch_dims=int(self._own_targets(y)))
+                self._train_step(x_step, y_step, weights, first_step + place)
+            if held_out is not None:
+                self._keep_best(*held_out, done + epoch + 1)
+
+    def _train_step(self, x, y, weights, step):
         kernels = [kernel.value for kernel in self.kernels]
         biases = [bias.value for bias in self.biases]
-        for step in tf.range(steps):
-            x_step, y_step = x, y
-            if batches is not None:
-                rows = batches[step]  # (m, b)
-                x_step = tf.gather(x, rows, batch_dims=int(len(x.shape) == 3))
-                y_step = tf.gather(y, rows, batch_dims=int(self._own_targets(y)))
-            with tf.GradientTape() as tape:
-                z = self._logits(x_step, self._masks(weights.shape[1], first_step + step), weights)
-                loss = tf.reduce_sum(weights * self._row_loss(y_step, z)) + self._penalty()
-            gradients = tape.gradient(loss, kernels + biases)
-            rates = self._learning_rates()
-            if "weight_decay" in self._used:
-                shrink = (rates * self._coefficients["weight_decay"])[:, None, None]
-                for layer in self.penalized:
-                    kernels[layer].assign_sub(kernels[layer] * shrink)
-            before = [tf.identity(w) for w in kernels + biases]
-            self.optimizer.apply(gradients, self.kernels + self.biases)
-            if self.runs["learning_rate"].notna().any():
-                # The step of each of these optimizers is proportional to its learning rate.
-                ratio = (rates / self.optimizer.learning_rate)[:, None, None]
-                for w, old in zip(kernels + biases, before, strict=True):
-                    w.assign(old + ratio * (w - old))
+        with tf.GradientTape() as tape:
+            z = self._logits(x, self._masks(weights.shape[1], step), weights)
+            loss = tf.reduce_sum(weights * self._row_loss(y, z)) + self._penalty()
+        gradients = tape.gradient(loss, kernels + biases)
+        rates = self._learning_rates()
+        if "weight_decay" in self._used:
+            shrink = (rates * self._coefficients["weight_decay"])[:, None, None]
+            for layer in self.penalized:
+                kernels[layer].assign_sub(kernels[layer] * shrink)
+        before = [tf.identity(w) for w in kernels + biases]
+        self.optimizer.apply(gradients, self.kernels + self.biases)
+        if self.runs["learning_rate"].notna().any():
+            # The step of each of these optimizers is proportional to its learning rate.
+            ratio = (rates / self.optimizer.learning_rate)[:, None, None]
+            for w, old in zip(kernels + biases, before, strict=True):
+                w.assign(old + ratio * (w - old))
+
+    def _keep_best(self, x, y, epoch):
+        """Copy the models whose validation loss is their lowest so far. The first epoch is one
+        whatever its loss, and nothing is below NaN: as in Keras."""
+        rows = x.shape[-2]
+        share = tf.fill((len(self.runs), rows), 1 / rows)
+        loss = tf.add_n(
+            [
+                self._metrics(x[..., part, :], self._rows(y, part), share[:, part])["loss"]
+                for part in self._chunks(rows)
+            ]
+        )
+        better = tf.logical_or(loss < self._best["loss"], tf.equal(epoch, 1))
+        self._best["loss"].assign(tf.where(better, loss, self._best["loss"]))
+        self._best["epoch"].assign(tf.where(better, epoch, self._best["epoch"]))
+        for now, kept in zip(self._state(False), self._state(True), strict=True):
+            for w, copy in zip(tf.nest.flatten(now), tf.nest.flatten(kept), strict=True):
+                copy.assign(tf.where(better[:, None, None], w.value, copy.value))
 
     def _learning_rates(self):
         """Learning rate of each model, shape (m,)."""
         own = tf.constant(self.runs["learning_rate"].to_numpy("float32"))
         return tf.where(tf.math.is_nan(own), self.optimizer.learning_rate, own)
 
-    def _logits(self, x, masks=None, weights=None):
+    def _logits(self, x, masks=None, weights=None, best=False):
         """Output of the last layer, shape (m, b, o), for x of shape (b, i) or (m, b, i).
 
         In training, ``masks`` are those of dropout, and ``weights`` (m, b) the shares of the rows.
         """
         h = x
-        for layer, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
-            hidden = layer < len(self.kernels) - 1
+        kernels, biases, moments = self._state(best)
+        for layer, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
+            hidden = layer < len(kernels) - 1
             equation = "bi,mio->mbo" if h.shape.rank == 2 else "mbi,mio->mbo"
             h = tf.einsum(equation, h, kernel.value)
             if hidden and self.normalization:
-                h = self._normalized(h, layer, weights)
+                h = self._normalized(h, moments[layer] if moments else (), weights)
             h = h + bias.value
             if hidden:
                 h = self.activation(h)
@@ -569,17 +655,17 @@ class Stack:
                     h = h * masks[layer]
         return h
 
-    def _normalized(self, z, layer, weights):
+    def _normalized(self, z, moments, weights):
         """z with mean 0 and variance 1; training (``weights``) updates the running averages."""
         if self.normalization == "layer":
             mean, variance = tf.nn.moments(z, 2, keepdims=True)
         elif weights is None:
-            mean, variance = (moment.value for moment in self.moments[layer])
+            mean, variance = (moment.value for moment in moments)
         else:  # weighted, so that padding doesn't count
             share = weights[:, :, None]
             mean = tf.reduce_sum(share * z, axis=1, keepdims=True)
             variance = tf.reduce_sum(share * tf.square(z - mean), axis=1, keepdims=True)
-            for moment, new in zip(self.moments[layer], (mean, variance), strict=True):
+            for moment, new in zip(moments, (mean, variance), strict=True):
                 moment.value.assign(MOMENTUM * moment.value + (1 - MOMENTUM) * new)
         return (z - mean) / tf.sqrt(variance + EPSILON)
 
@@ -630,8 +716,8 @@ class Stack:
                     total += tf.reduce_sum(self._coefficients["l2"] * tf.reduce_sum(w * w, (1, 2)))
         return total
 
-    def _metrics(self, x, y, weights):
-        z = self._logits(x)
+    def _metrics(self, x, y, weights, best=False):
+        z = self._logits(x, best=best)
         metrics = {"loss": tf.reduce_sum(weights * self._row_loss(y, z), axis=1)}
         if self.task != "regression":
             guess = z[..., 0] > 0 if self.task == "binary" else tf.argmax(z, axis=-1)

@@ -1,25 +1,32 @@
-"""Numbers that Markdown pages name as ``{{ claims }}``: counted, not typed in."""
+"""Numbers that Markdown pages name, as ``{{ claims }}``: counted, not typed in."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-ROW = re.compile(r"(?m)^\| \[.+?\]\(\w+\.ipynb\) \|.*\| (\d+) \| (\d+) \|$")
+from tools import notebooks, status
 
 
-def substitutions(status: str) -> dict[str, str]:
-    """Number of chapters, and of their claims that hold, from the text of the status page."""
-    rows = ROW.findall(status)
-    return {"chapters": str(len(rows)), "claims": str(sum(int(holds) for holds, _ in rows))}
+def substitutions(root: Path) -> dict[str, str]:
+    """Number of chapters, of their claims that hold, and of outcomes on fresh seeds."""
+    paths = notebooks.book_notebooks(root)
+    verdicts = [v for path in paths for v in status.verdicts(notebooks.read(path))]
+    held, outcomes = status.replicated(root)
+    share = f"{100 * held / outcomes:.0f}" if outcomes else "–"
+    return {
+        "chapters": str(len(paths)),
+        "claims": str(sum(verdict.startswith("holds") for verdict in verdicts)),
+        "replicated": str(held),
+        "outcomes": str(outcomes),
+        "replicated_share": share,
+    }
 
 
 def _add(app: Sphinx, config: Config) -> None:
-    status = Path(app.srcdir, "book", "status.md").read_text(encoding="utf-8")
-    config.myst_substitutions = {**config.myst_substitutions, **substitutions(status)}
+    config.myst_substitutions = {**config.myst_substitutions, **substitutions(Path(app.srcdir))}
 
 
 def setup(app: Sphinx) -> None:
