@@ -7,26 +7,25 @@ False; claims about it are then shown as not tested.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import os
 import socket
-import tarfile
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import numpy as np
 
+from utils.seeds import fixed, shifted
+
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
-CIFAR10_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 TIMEOUT = 30  # seconds without an answer before a download is given up
+START = Path.cwd()  # what a relative BOOK_DATA is relative to, wherever a notebook goes later
+FAILED: dict[Path, str] = {}  # downloads that failed, and why: each is tried once a process
 
 # SHA-256 of the C-ordered bytes. CIFAR-10's test images are checked on the first 1,000.
 SHA256 = {
@@ -81,11 +80,8 @@ class Dataset:
     y_test: np.ndarray
 
     def __repr__(self) -> str:
-        shapes = ", ".join(
-            f"{f.name[2:]} {getattr(self, f.name).shape}"
-            for f in fields(self)
-            if f.name.startswith("x_")
-        )
+        splits = ("train", "validation", "test")
+        shapes = ", ".join(f"{split} {getattr(self, f'x_{split}').shape}" for split in splits)
         return f"Dataset({self.name}: {shapes})"
 
 
@@ -94,7 +90,7 @@ def load_moons(
     n_validation: int = 0,
     n_test: int = 70,
     noise: float = 0.2,
-    seed: int = 1,
+    seed: int = fixed(1),
 ) -> Dataset:
     """Two interleaved half-moons; the defaults are the draw of the popular tutorial.
 
@@ -105,7 +101,8 @@ def load_moons(
     noise : float
         Standard deviation of the Gaussian noise on both coordinates.
     seed : int
-        Fixes the draw.
+        Fixes the draw. The default draw, the popular tutorial's, is fixed: it doesn't move with
+        ``BOOK_SEEDS``.
 
     Returns
     -------
@@ -119,8 +116,8 @@ def load_moons(
     """
     from sklearn.datasets import make_moons
 
-    total = _checked_toy("load_moons", n_train, n_validation, n_test, noise, seed)
-    x, y = make_moons(total, noise=noise, random_state=seed)
+    total = _check("load_moons", n_train, n_validation, n_test, seed, noise=noise)
+    x, y = make_moons(total, noise=noise, random_state=shifted(seed))
     name = f"moons, noise {noise:g}"
     return _split(name, x.astype("float32"), y.astype("int64"), n_train, n_validation)
 
@@ -142,11 +139,7 @@ def polynomial_target(x: np.ndarray) -> np.ndarray:
 
 
 def load_polynomial(
-    n_train: int = 20,
-    n_validation: int = 0,
-    n_test: int = 1000,
-    noise: float = 0.3,
-    seed: int = 0,
+    n_train: int = 20, n_validation: int = 0, n_test: int = 1000, noise: float = 0.3, seed: int = 0
 ) -> Dataset:
     """Noisy points of a cubic, at uniform places in −1 … 1.
 
@@ -169,12 +162,12 @@ def load_polynomial(
     ValueError
         When a number is out of range.
     """
-    total = _checked_toy("load_polynomial", n_train, n_validation, n_test, noise, seed)
-    # One row a line of random numbers, so that more rows leave the first ones as they are.
-    uniform, normal = np.random.default_rng(seed).normal(size=(total, 2)).T
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
-    x = 2 * norm.cdf(uniform) - 1
+    total = _check("load_polynomial", n_train, n_validation, n_test, seed, noise=noise)
+    # One row a line of random numbers, so that more rows leave the first ones as they are.
+    uniform, normal = np.random.default_rng(shifted(seed)).normal(size=(total, 2)).T
+    x = 2 * ndtr(uniform) - 1
     y = polynomial_target(x) + noise * normal
     name = f"cubic, noise {noise:g}"
     return _split(name, x[:, None].astype("float32"), y.astype("float32"), n_train, n_validation)
@@ -211,10 +204,8 @@ def load_sequences(
     ValueError
         When a number is out of range.
     """
-    total = _checked_toy("load_sequences", n_train, n_validation, n_test, noise, seed)
-    if length < 1:
-        raise ValueError(f"load_sequences: length must be at least 1, not {length}")
-    rng = np.random.default_rng(seed)
+    total = _check("load_sequences", n_train, n_validation, n_test, seed, length, noise)
+    rng = np.random.default_rng(shifted(seed))
     steps = np.arange(length + 1)
     values = noise * rng.normal(size=(total, length + 1))
     for shortest, longest in ((4, 12), (12, 36)):
@@ -264,8 +255,11 @@ def load_cifar10(
 
     Parameters
     ----------
-    n_train, n_validation, n_test, seed
+    n_train, n_validation, seed
         As for :func:`load_mnist`.
+    n_test : int, optional
+        The first images of the test set. Default: 1,000. More can be asked for where the file
+        has all 10,000, but only the first 1,000 are covered by the digest.
 
     Returns
     -------
@@ -280,6 +274,151 @@ def load_cifar10(
         When a file is there that isn't CIFAR-10, or can't be read.
     """
     return _load_images("cifar10", "CIFAR-10", n_train, n_validation, n_test, seed)
+
+
+def _check(where, n_train, n_validation, n_test, seed, length=1, noise=0.0):
+    """Rows in all; an error names the first number that is out of range."""
+    integers = {"n_train": n_train, "n_validation": n_validation, "n_test": n_test, "seed": seed}
+    for name, value in {**integers, "length": length}.items():
+        least = int(name in ("n_train", "length"))
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{where}: {name} must be an integer >= {least}, not {value!r}")
+    if not (isinstance(noise, Real) and 0 <= noise < np.inf):
+        raise ValueError(f"{where}: noise, a standard deviation, must be >= 0, not {noise!r}")
+    return n_train + n_validation + n_test
+
+
+def _split(name, x, y, n_train, n_validation):
+    cuts = [n_train, n_train + n_validation]
+    parts = zip(np.split(x, cuts), np.split(y, cuts), strict=True)
+    return Dataset(name, True, *(array for pair in parts for array in pair))
+
+
+def _load_images(key, name, n_train, n_validation, n_test, seed):
+    where = f"load_{key}"
+    (rows,), _ = ROWS[key]["train"]
+    n_test = ROWS[key]["test"][1] if n_test is None else n_test
+    least = 1 if n_train is None else n_train
+    _check(where, least, n_validation, n_test, seed)
+    if least + n_validation > rows:
+        raise ValueError(
+            f"{where}: n_train = {least:,} and n_validation = {n_validation:,} are more than the "
+            f"{rows:,} images that {name} has for training; lower one of them"
+        )
+    arrays, why_not = _arrays(key)
+    if n_test > (there := len(arrays["x_test"])):
+        raise ValueError(f"{where}: n_test = {n_test:,} is more than the {there:,} at hand")
+    if why_not:
+        print(
+            f"STAND-IN DATA in place of {name}: the download failed ({why_not}). For the real "
+            f"thing go online and restart Python, or put {key}.npz into a folder and name that in "
+            "the environment variable BOOK_DATA."
+        )
+        name = f"stand-in for {name}"
+    order = np.random.default_rng(shifted(seed)).permutation(rows)
+    validation = rows - n_validation
+    train = order[: validation if n_train is None else n_train]
+    splits = []
+    for split, taken in (("train", train), ("train", order[validation:]), ("test", slice(n_test))):
+        splits.append(arrays[f"x_{split}"][taken] / np.float32(255))
+        splits.append(arrays[f"y_{split}"][taken].astype("int64"))
+    return Dataset(name, not why_not, *splits)
+
+
+def _arrays(key):
+    """Raw arrays, and why they are a stand-in ('' when they are real)."""
+    file = _cached(f"{key}.npz")
+    if given := os.environ.get("BOOK_DATA"):
+        folder = START / os.path.expanduser(given)
+        if not folder.is_dir():
+            problem = "is a file: name its folder" if folder.exists() else "isn't there: correct it"
+            raise DataError(f"BOOK_DATA names {folder}, which {problem}, or unset the variable")
+        file = folder / file.name if (folder / file.name).exists() else file
+    if not file.exists() and file not in FAILED:
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(TIMEOUT)  # Keras has none
+        try:
+            _download(key, file)
+        except Exception as error:  # urllib, socket, tar, disk and Keras each have their own
+            FAILED[file] = (str(error) or repr(error)).splitlines()[0]
+        finally:
+            socket.setdefaulttimeout(before)
+    return (_read(key, file), "") if file.exists() else (_stand_in(key), FAILED[file])
+
+
+def _cached(name):
+    """A file's place in Keras's cache, by Keras's rules, without the seconds of its import."""
+    home, given = os.path.expanduser("~"), os.environ.get("KERAS_HOME")
+    file = Path(os.path.expanduser(given or "~/.keras"), "datasets", name)
+    if given or os.access(home, os.W_OK) or file.exists():
+        return file
+    return Path(tempfile.gettempdir(), ".keras", "datasets", name)
+
+
+def _download(key, file):
+    """Fetch into a private folder and move in one step: other processes may do so at once."""
+    import keras
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".loading-") as private:
+        if key == "mnist":
+            url, sha = MNIST_URL, MNIST_SHA256
+            new = keras.utils.get_file(file.name, url, file_hash=sha, cache_dir=private)
+        else:  # from the archive in Keras's cache, which Keras downloads, checks and unpacks
+            (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+            labels = {"y_train": y_train.ravel(), "y_test": y_test.ravel()}
+            new = Path(private, file.name)
+            np.savez(new, x_train=x_train, x_test=x_test, **labels)
+        _read.__wrapped__(key, new)  # only what is right gets there
+        os.replace(new, file)
+
+
+@functools.lru_cache(maxsize=2)
+def _read(key, file):
+    """Arrays of an .npz file, each of the right type, shape and digest."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: np.atleast_1d(archive[name]) for name in SHA256[key]}
+    except Exception as e:  # a damaged archive has many: BadZipFile, zlib.error, struct.error …
+        raise _wrong(file, f"the {key} arrays", f"{type(e).__name__}: {e}") from e
+    for name, array in arrays.items():
+        allowed, covered = ROWS[key][name[2:]]
+        shapes = [(n, *(SHAPES[key] if name[0] == "x" else ())) for n in allowed]
+        sha, right = hashlib.sha256(array[:covered].tobytes()).hexdigest(), SHA256[key][name]
+        # The digest is of bytes alone, which int8 or a flat array can have, too.
+        if array.dtype != np.uint8 or array.shape not in shapes or sha != right:
+            expected = f"{name} as uint8 of shape {shapes[-1]}, SHA-256 {right[:12]}…"
+            found = f"{array.dtype} of shape {array.shape}, SHA-256 {sha[:12]}…"
+            raise _wrong(file, expected, found)
+    return arrays
+
+
+def _wrong(file, expected, found):
+    return DataError(
+        f"{file} is not what it should be: expected {expected}, found {found}. "
+        "Delete or replace the file and run again."
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _stand_in(key):
+    """Handwritten digits of scikit-learn, in the shape and number of the real images."""
+    from scipy.ndimage import zoom
+    from sklearn.datasets import load_digits
+
+    digits, rng, arrays = load_digits(), np.random.default_rng(0), {}
+    large = zoom(digits.images / 16, (1, 2.5, 2.5), order=1, grid_mode=True, mode="grid-constant")
+    large = (255 * large.clip(0, 1)).astype("uint8")
+    for split, rows in (("train", range(1437)), ("test", range(1437, 1797))):
+        n = ROWS[key][split][0][-1]
+        pick = rng.choice(rows, n)
+        x = np.zeros((n, *SHAPES[key][:2]), "uint8")
+        for image, digit, top, left in zip(x, pick, *rng.integers(2, 7, (2, n)), strict=True):
+            image[top : top + 20, left : left + 20] = large[digit]
+        if key == "cifar10":  # each in a colour of its own
+            x = x[..., None] // rng.integers(1, 4, (n, 1, 1, 3), "uint8")
+        arrays |= {f"x_{split}": x, f"y_{split}": digits.target[pick].astype("uint8")}
+    return arrays
 
 
 LOADERS: dict[str, Callable[..., Dataset]] = {
@@ -331,246 +470,3 @@ def digest(array: np.ndarray) -> str:
     """
     header = f"{array.dtype.str} {array.shape} ".encode()
     return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def _checked_toy(where, n_train, n_validation, n_test, noise, seed):
-    _check_sizes(where, n_train=n_train, n_validation=n_validation, n_test=n_test, seed=seed)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"{where}: noise is a standard deviation and must be >= 0, not {noise}")
-    return n_train + n_validation + n_test
-
-
-def _check_sizes(where, **numbers):
-    for name, value in numbers.items():
-        least = 1 if name == "n_train" else 0
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{where}: {name} must be an integer >= {least}, not {value!r}")
-
-
-def _split(name, x, y, n_train, n_validation):
-    cuts = [n_train, n_train + n_validation]
-    parts = zip(np.split(x, cuts), np.split(y, cuts), strict=True)
-    return Dataset(name, True, *(array for pair in parts for array in pair))
-
-
-def _load_images(key, name, n_train, n_validation, n_test, seed):
-    where = f"load_{key}"
-    try:
-        arrays, why_not = _arrays(key)
-    except PermissionError as e:  # of a file, or of a folder that can't be looked into
-        raise DataError(f"{e.filename} can't be read: no permission; change its mode") from e
-    rows, test_rows = len(arrays["x_train"]), len(arrays["x_test"])
-    n_train = rows - n_validation if n_train is None else n_train
-    n_test = test_rows if n_test is None else n_test
-    _check_sizes(where, n_train=n_train, n_validation=n_validation, n_test=n_test, seed=seed)
-    if n_train + n_validation > rows:
-        raise ValueError(
-            f"{where}: n_train + n_validation = {n_train + n_validation:,} images are asked for, "
-            f"{name} has {rows:,} for training; lower one of them"
-        )
-    if n_test > test_rows:
-        raise ValueError(
-            f"{where}: n_test = {n_test:,} images are asked for, there are {test_rows:,} at hand"
-        )
-    if why_not:
-        print(
-            f"STAND-IN DATA in place of {name}: {why_not}. For the real thing go online, or put "
-            f"{key}.npz into a folder and name it in the environment variable BOOK_DATA."
-        )
-        name = f"stand-in for {name}"
-    order = np.random.default_rng(seed).permutation(rows)
-    taken = {"train": order[:n_train], "validation": order[rows - n_validation :]}
-    splits = []
-    for split in ("train", "validation"):
-        splits += [arrays["x_train"][taken[split]], arrays["y_train"][taken[split]]]
-    splits += [arrays["x_test"][:n_test], arrays["y_test"][:n_test]]
-    scaled = [
-        a / np.float32(255) if i % 2 == 0 else a.astype("int64") for i, a in enumerate(splits)
-    ]
-    return Dataset(name, not why_not, *scaled)
-
-
-def _arrays(key):
-    """Raw arrays, and why they are a stand-in ('' when they are real)."""
-    folder = os.environ.get("BOOK_DATA")
-    if folder:
-        if not Path(folder).is_dir():
-            raise DataError(
-                f"BOOK_DATA names the folder {folder}, which isn't there; "
-                "correct the variable or unset it"
-            )
-        if (Path(folder) / f"{key}.npz").exists():
-            return _read_cached(key, Path(folder) / f"{key}.npz"), ""
-    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
-    if (cache / f"{key}.npz").exists():
-        return _read_cached(key, cache / f"{key}.npz"), ""
-    if key == "cifar10" and any(cache.glob("cifar-10-batches-py*/**/data_batch_1")):
-        return _keras_cifar10(cache), ""
-    try:
-        _download(key, cache)
-    except DownloadError as error:
-        return _stand_in(key), str(error)
-    return _read_cached(key, cache / f"{key}.npz"), ""
-
-
-def _read_cached(key, file):
-    state = file.stat()
-    return _read(key, file, state.st_mtime_ns, state.st_size)
-
-
-@functools.lru_cache(maxsize=4)
-def _read(key, file, _changed, _size):
-    """Arrays of an .npz file, every byte checked. Cached until the file changes."""
-    members = [f"{member}.npy" for member in SHA256[key]]
-    try:
-        with zipfile.ZipFile(file) as archive:
-            there = {info.filename: info for info in archive.infolist()}
-            if missing := sorted(set(members) - set(there)):
-                expected = f"the members {', '.join(members)}"
-                raise DataError(_wrong(file, expected, f"no {missing[0]}"))
-            # Looked at before anything is unpacked: a small archive can hold a huge file, and
-            # methods other than deflate unpack more than the size that is claimed.
-            if (size := sum(there[m].file_size for m in members)) > 250e6:
-                raise DataError(_wrong(file, "at most 250 MB of arrays", f"{size:,} B"))
-            if {there[m].compress_type for m in members} - {ZIP_STORED, ZIP_DEFLATED}:
-                raise DataError(_wrong(file, "members stored or deflated", "another method"))
-            # Not by np.load, which takes a member x_train for x_train.npy.
-            arrays = {}
-            for name, member in zip(SHA256[key], members, strict=True):
-                with archive.open(member) as content:
-                    arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
-    except (DataError, PermissionError):
-        raise
-    except Exception as e:  # a damaged archive has many: BadZipFile, zlib.error, struct.error …
-        raise DataError(_wrong(file, f"the {key} arrays", f"{type(e).__name__}: {e}")) from e
-    return _verified(key, arrays, file)
-
-
-def _verified(key, arrays, file):
-    for name, array in arrays.items():
-        kind, split = name.split("_")
-        allowed, covered = ROWS[key][split]
-        shape = SHAPES[key] if kind == "x" else ()
-        # The digest is of bytes alone, which int8 or a flat array can have, too.
-        if array.dtype != np.uint8 or array.shape not in [(n, *shape) for n in allowed]:
-            expected = f"{name} as uint8 of shape {(allowed[-1], *shape)}"
-            raise DataError(_wrong(file, expected, f"{array.dtype} of shape {array.shape}"))
-        found = hashlib.sha256(np.ascontiguousarray(array[:covered]).tobytes()).hexdigest()
-        if found != SHA256[key][name]:
-            expected = f"{name} with the SHA-256 {SHA256[key][name][:12]}…"
-            raise DataError(_wrong(file, expected, f"{found[:12]}…"))
-        array.setflags(write=False)
-    return arrays
-
-
-def _wrong(file, expected, found):
-    return (
-        f"{file} is not what it should be: expected {expected}, found {found}. "
-        "Delete or replace the file and run again."
-    )
-
-
-def _keras_cifar10(cache):
-    import keras
-
-    place = f"{cache}/cifar-10-batches-py*"
-    try:
-        with _timeout():  # where its archive is missing, Keras downloads it
-            (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-        arrays = {"x_train": x_train, "y_train": y_train[:, 0].astype("uint8"),
-                  "x_test": x_test, "y_test": y_test[:, 0].astype("uint8")}  # fmt: skip
-    except Exception as error:
-        raise DataError(_wrong(place, "CIFAR-10 as Keras keeps it", repr(error))) from error
-    return _verified("cifar10", arrays, place)
-
-
-class DownloadError(RuntimeError):
-    """The data couldn't be fetched."""
-
-
-def _download(key, cache):
-    """Fetch into a private folder, check, and move into the cache in one step.
-
-    Another process may do the same at the same time: the last move wins, with the same content.
-    """
-    import keras
-
-    url, checksum = (MNIST_URL, MNIST_SHA256) if key == "mnist" else (CIFAR10_URL, CIFAR10_MD5)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".loading-") as private, _timeout():
-            file = Path(keras.utils.get_file(
-                url.rsplit("/", 1)[1], url, file_hash=checksum, cache_dir=private))  # fmt: skip
-            if key == "cifar10":
-                file = _converted_cifar10(file)
-            os.replace(file, cache / f"{key}.npz")
-    except Exception as error:  # urllib, socket, tar, disk and Keras each have their own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if reason == "math domain error":  # what Keras 3.13 makes of a download of 0 bytes
-            reason = "the file that came is empty"
-        raise DownloadError(f"the download failed ({reason})") from error
-
-
-@contextlib.contextmanager
-def _timeout() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _converted_cifar10(archive):
-    """The binary version as .npz, checked: records of a label byte and 3 × 32 × 32 pixel bytes."""
-    records = {}
-    with tarfile.open(archive) as tar:
-        for member in tar.getmembers():
-            if member.isfile() and member.name.endswith(".bin"):
-                raw = np.frombuffer(tar.extractfile(member).read(), "uint8").reshape(-1, 3073)
-                records[Path(member.name).stem] = raw
-    train = np.concatenate([records[f"data_batch_{i}"] for i in range(1, 6)])
-    arrays = {}
-    for split, rows in (("train", train), ("test", records["test_batch"])):
-        arrays[f"x_{split}"] = rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        arrays[f"y_{split}"] = rows[:, 0]
-    file = archive.with_name("cifar10.npz")
-    np.savez(file, **_verified("cifar10", arrays, archive.name))
-    return file
-
-
-@functools.lru_cache(maxsize=2)
-def _stand_in(key):
-    """Ten classes of images in the shape and number of the real ones."""
-    rng = np.random.default_rng(0)
-    if key == "mnist":
-        from scipy.ndimage import zoom
-        from sklearn.datasets import load_digits
-
-        digits = load_digits()
-        small = zoom(
-            digits.images / 16, (1, 2.5, 2.5), order=1, grid_mode=True, mode="grid-constant"
-        )
-        sources = {"train": np.arange(1437), "test": np.arange(1437, 1797)}
-    arrays = {}
-    for split, (allowed, _) in ROWS[key].items():
-        n = allowed[-1]
-        if key == "mnist":
-            pick = rng.choice(sources[split], n)
-            x = np.zeros((n, 28, 28), "uint8")
-            dy, dx = rng.integers(2, 7, (2, n))
-            for i in range(n):
-                x[i, dy[i] : dy[i] + 20, dx[i] : dx[i] + 20] = 255 * small[pick[i]].clip(0, 1)
-            y = digits.target[pick]
-        else:
-            y = rng.integers(0, 10, n)
-            grid = np.arange(32, dtype="float32") / 32
-            angle = (np.pi * y / 10)[:, None, None].astype("float32")
-            waves = np.cos(angle) * grid[:, None] + np.sin(angle) * grid[None, :]
-            phase = rng.random((n, 1, 1), "float32")
-            grating = np.sin(2 * np.pi * (4 * waves + phase))[..., None]
-            tint = np.array([np.roll([1, 0.6, 0.3], k) for k in range(10)], "float32")[y]
-            noise = rng.normal(0, 30, (n, 32, 32, 3)).astype("float32")
-            x = (128 + 60 * grating * tint[:, None, None] + noise).clip(0, 255).astype("uint8")
-        arrays[f"x_{split}"], arrays[f"y_{split}"] = x, y.astype("uint8")
-    return arrays
