@@ -56,8 +56,23 @@ def is_notebook(nodeid: str) -> bool:
     return nodeid.partition("::")[0].endswith(".ipynb")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the order below stand: xdist would begin with the groups that have the most tests."""
+    config.option.loadscopereorder = False
+
+
+def group(item: pytest.Item) -> str | None:
+    """Group of a test: ``--dist loadgroup`` runs it on one worker, for what the tests share."""
+    mark = item.get_closest_marker("xdist_group")
+    return mark.args[0] if mark else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long notebooks first, so that no worker is left with one at the end."""
+    """What takes long first, so that no worker is left with it at the end.
+
+    That is notebooks, from the longest on, each followed by a group of tests. They go together:
+    notebooks use all cores, and groups wait for a browser or a sandbox.
+    """
 
     def seconds(item: pytest.Item) -> float:
         return notebooks.read(item.path).metadata.get("book", {}).get("seconds", 0)
@@ -66,14 +81,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Without this, a full run in which nbmake leaves the notebooks out would pass.
     if config.option.nbmake and not chapters:
         raise pytest.UsageError("--nbmake was asked for, but no notebook was collected")
-    others = [item for item in items if not is_notebook(item.nodeid)]
-    # xdist deals out pairs at the start: the longest notebook is paired with a short test.
-    items[:] = chapters[:1] + others[:1] + chapters[1:] + others[1:]
+    groups = list(dict.fromkeys(filter(None, map(group, items))))
+
+    def turn(item: pytest.Item) -> float:
+        if is_notebook(item.nodeid):
+            return chapters.index(item)
+        return groups.index(group(item)) + 0.5 if group(item) else len(items)
+
+    items.sort(key=turn)
 
 
 def used_data() -> list[str]:
     """What the loaders of the notebooks' real data sets say, one line a data set."""
-    from utils.data import load
+    from utils import data
 
     code = "".join(
         cell.source
@@ -83,7 +103,7 @@ def used_data() -> list[str]:
     lines = []
     for name, title in [("mnist", "MNIST"), ("cifar10", "CIFAR-10")]:
         if f"load_{name}(" in code:
-            is_real = load(name).is_real
+            is_real = getattr(data, f"load_{name}")().is_real
             lines.append(
                 f"{title}: {'real' if is_real else 'stand-in, claims about it not tested'}"
             )

@@ -96,7 +96,8 @@ def command(request, tmp_path, monkeypatch):
     run.file = tmp_path / f"{name}.json"
     sizes = [f"--{setting.replace('_', '-')}={value}" for setting, value in SIZES.items()]
     monkeypatch.setattr(sys, "argv", ["record", name, f"--folder={tmp_path}", *sizes])
-    monkeypatch.setattr(data, "load", small_data)
+    for kind in ("mnist", "cifar10"):
+        monkeypatch.setattr(data, f"load_{kind}", functools.partial(small_data, kind))
     monkeypatch.setattr(training, "train", counted)
     # The last two arms: they augment, stop early, and have a schedule.
     arms = record.RUNS[name].arms
@@ -126,7 +127,9 @@ def test_a_killed_command_goes_on_where_it_was(command):
 
 
 def test_a_stand_in_is_not_recorded(command, monkeypatch):
-    monkeypatch.setattr(data, "load", functools.partial(small_data, is_real=False))
+    for kind in ("mnist", "cifar10"):
+        stand_in = functools.partial(small_data, kind, is_real=False)
+        monkeypatch.setattr(data, f"load_{kind}", stand_in)
     with pytest.raises(SystemExit, match="stand-in"):
         command()
     assert not command.file.exists()
@@ -136,7 +139,7 @@ ABOUT = {
     "command": "c",
     "data": {"x_train": ["a"]},
     "code": "x",
-    "versions": {},
+    "versions": {"keras": "3.15.1"},
     "settings": {"epochs": 3, "seeds": 1},
     "precision": "float32",
     "seconds": 2.0,
@@ -153,33 +156,42 @@ def kept(tmp_path):
 
 
 def test_an_interrupted_run_goes_on(kept):
-    assert record.previous_results(kept.with_name("other.json"), ABOUT) == ([], 0.0)
-    assert record.previous_results(kept, ABOUT) == (RESULTS, 2.0)
+    assert record.previous_results(kept.with_name("other.json"), ABOUT) == ([], ABOUT)
+    assert record.previous_results(kept, ABOUT) == (RESULTS, ABOUT)
     assert [f.name for f in kept.parent.iterdir()] == ["run.json"]
-
-
-def test_a_run_with_more_seeds_goes_on(kept):
-    more = {"data": {"x_train": ["a", "b"]}, "settings": {"epochs": 3, "seeds": 2}}
-    assert record.previous_results(kept, {**ABOUT, **more}) == (RESULTS, 2.0)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"code": "y"},
-        {"versions": {"keras": "4"}},
-        {"precision": "mixed_bfloat16"},
-        {"settings": {"epochs": 4, "seeds": 1}},
-        {"data": {"x_train": ["b"]}},
-        {"data": {"x_train": []}},
-        {"data": {"x_train": ["a"], "x_test": "t"}},
+        {"data": {"x_train": ["a", "b"]}, "settings": {"epochs": 3, "seeds": 2}},
+        {"data": {"x_train": []}, "settings": {"epochs": 3, "seeds": 0}},
+        {"data": {"x_train": ["a"], "x_test": "of 10,000 images"}},
+        {"versions": {"keras": "3.15.9"}},
     ],
     ids=str,
 )
-def test_results_of_another_run_are_set_aside(kept, change):
-    assert record.previous_results(kept, {**ABOUT, **change}) == ([], 0.0)
-    assert not kept.exists()
-    assert json.loads((kept.parent / "run.old").read_text())["results"] == RESULTS
+def test_more_or_fewer_seeds_and_what_isnt_measured_dont_matter(kept, change):
+    assert record.previous_results(kept, {**ABOUT, **change}) == (RESULTS, ABOUT)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"code": "y"}, "code was x, now it is y"),
+        ({"versions": {"keras": "4.0.1"}}, "keras was 3.15, now it is 4.0"),
+        ({"precision": "mixed_bfloat16"}, "precision was float32, now it is mixed_bfloat16"),
+        ({"settings": {"epochs": 4, "seeds": 1}}, "epochs was 3, now it is 4"),
+        ({"data": {"x_train": ["b"]}}, "the images of seed 0 are others"),
+    ],
+    ids=str,
+)
+def test_results_of_another_run_are_left_alone_and_the_difference_is_named(kept, change, named):
+    before = kept.read_bytes()
+    with pytest.raises(SystemExit, match=f"another run: {named}. It is left as it is"):
+        record.previous_results(kept, {**ABOUT, **change})
+    assert kept.read_bytes() == before
+    assert [f.name for f in kept.parent.iterdir()] == ["run.json"]
 
 
 def test_results_are_kept_with_the_digits_that_they_have():
@@ -191,3 +203,10 @@ def test_results_are_kept_with_the_digits_that_they_have():
 def test_a_notebook_without_recorded_cells_is_an_error():
     with pytest.raises(ValueError, match=r"overfitting\.ipynb has no cell tagged 'mnist_full'"):
         record.recorded_cells(record.ROOT / "book" / "overfitting.ipynb", "mnist_full")
+
+
+def test_digest_tells_arrays_apart():
+    x = np.arange(6, dtype="float32")
+    others = [x.reshape(2, 3), x.astype("float64"), x + 1]
+    assert len({record.digest(a) for a in [x, *others]}) == 4
+    assert record.digest(x.reshape(2, 3).T) == record.digest(x.reshape(2, 3).T.copy())

@@ -73,7 +73,7 @@ class Assignment:
     given : frozenset of str
         Markdown of the student version. Other text in a submission was written by the student.
     datasets : tuple of str
-        Names of the data sets that it loads, see ``utils.data.load``.
+        Names of the data sets that it loads, those of ``utils.data.load_…``.
     """
 
     name: str

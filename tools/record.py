@@ -3,8 +3,7 @@
 Runs the cells of a chapter that are tagged with the run's name, so that what is recorded is what
 the page shows, and trains each arm with each seed. The file is rewritten after every model; started
 again after a kill, or with more seeds, the command goes on with what is missing. A file made by
-other code or on other data isn't mixed with new results: it is set aside under a name that ends in
-``.old``.
+other code or on other data is left alone, and the command says what differs.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 import nbformat
+import numpy as np
 from tqdm import tqdm
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Recording:
     chapter : str
         The notebook, which has cells tagged with the run's name. They define ``arms`` and ``run``.
     dataset : str
-        Name of the data set, see ``utils.data.load``.
+        Name of the data set: that of ``utils.data.load_…``.
     n_train, n_validation, seeds, epochs : int
         Size of the run.
     arms, run : str
@@ -124,30 +124,53 @@ def save(content: dict, file: Path) -> None:
     os.replace(part, file)
 
 
-def is_same_run(old: dict, new: dict) -> bool:
-    """Whether results of ``old`` may stand beside those of ``new``, which may have more seeds."""
+def differences(old: dict, new: dict) -> list[str]:
+    """What keeps results of ``new`` from standing beside those of ``old``, in words.
 
-    def fixed(about: dict) -> list:
-        data = {key: value for key, value in about["data"].items() if key != "x_train"}
+    More or fewer seeds don't, nor do test images beyond those that are measured, nor another patch
+    version.
+    """
+
+    def fixed(about: dict) -> dict[str, object]:
         settings = {key: value for key, value in about["settings"].items() if key != "seeds"}
-        names = ("command", "code", "versions")
-        precision = about.get("precision", "float32")
-        return [data, settings, precision, *(about[name] for name in names)]
+        versions = {p: ".".join(v.split(".")[:2]) for p, v in about["versions"].items()}
+        rest = {"command": about["command"], "code": about["code"]}
+        return {**settings, **versions, **rest, "precision": about.get("precision", "float32")}
 
-    draws = old["data"]["x_train"]
-    return fixed(old) == fixed(new) and draws == new["data"]["x_train"][: len(draws)]
+    before, now = fixed(old), fixed(new)
+    found = [
+        f"{key} was {before.get(key)}, now it is {now.get(key)}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    ]
+    pairs = zip(old["data"]["x_train"], new["data"]["x_train"], strict=False)
+    found += [f"the images of seed {s} are others" for s, (a, b) in enumerate(pairs) if a != b]
+    return found
 
 
-def previous_results(file: Path, about: dict) -> tuple[list[dict], float]:
-    """Results and seconds of an interrupted run, when it was the same run."""
+def previous_results(file: Path, about: dict) -> tuple[list[dict], dict]:
+    """Results of an interrupted run, and what it wrote about itself; ``about`` where there is none.
+
+    Raises
+    ------
+    SystemExit
+        When the file came from something else. It isn't touched.
+    """
     if not file.exists():
-        return [], 0.0
+        return [], about
     content = json.loads(file.read_text(encoding="utf-8"))
-    if is_same_run(content["about"], about):
-        return content["results"], content["about"]["seconds"]
-    os.replace(file, file.with_suffix(".old"))
-    print(f"{file.name} came from other code, data or versions: kept as {file.stem}.old")
-    return [], 0.0
+    if found := differences(content["about"], about):
+        sys.exit(
+            f"{file} came from another run: {'; '.join(found)}. It is left as it is. "
+            "Move it away, or name another folder with --folder."
+        )
+    return content["results"], content["about"]
+
+
+def digest(array: np.ndarray) -> str:
+    """SHA-256 of an array: its type, its shape and its C-ordered bytes."""
+    header = f"{array.dtype.str} {array.shape} ".encode()
+    return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def load_draw(recording: Recording, seed: int) -> Dataset:
@@ -155,7 +178,7 @@ def load_draw(recording: Recording, seed: int) -> Dataset:
     from utils import data
 
     sizes = {"n_train": recording.n_train, "n_validation": recording.n_validation}
-    return data.load(recording.dataset, **sizes, seed=seed)
+    return getattr(data, f"load_{recording.dataset}")(**sizes, seed=seed)
 
 
 def load_page(name: str, recording: Recording) -> dict:
@@ -186,8 +209,6 @@ def train_arm(name: str, recording: Recording, arm: str, seed: int, threads: int
 
 def record(name: str, recording: Recording, file: Path, workers: int = 1) -> None:
     """Train every arm with every seed at full size, and keep what came out."""
-    from utils.data import digest
-
     arms = list(load_page(name, recording)[recording.arms])
     draws = []
     for seed in range(recording.seeds):
@@ -212,7 +233,10 @@ def record(name: str, recording: Recording, file: Path, workers: int = 1) -> Non
         "code": code_digest(recording.notebook, name),
     }
     del draw
-    results, before = previous_results(file, about)
+    results, old = previous_results(file, about)
+    if old["settings"]["seeds"] > recording.seeds:  # what is kept has more; it stays
+        about = old
+    before = old["seconds"]
     done = {(r["arm"], r["seed"]) for r in results}
     order = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
     tasks = [task for task in order if task not in done]
@@ -223,7 +247,7 @@ def record(name: str, recording: Recording, file: Path, workers: int = 1) -> Non
     )(joblib.delayed(train_arm)(name, recording, *task, threads) for task in tasks)
     for result in tqdm(trained, total=len(tasks), unit="model"):
         results.append({key: rounded(value) for key, value in result.items()})
-        results.sort(key=lambda r: order.index((r["arm"], r["seed"])))
+        results.sort(key=lambda r: (r["seed"], arms.index(r["arm"])))
         about["seconds"] = round(before + time.perf_counter() - start, 1)
         save({"about": about, "results": results}, file)
     print(f"{len(results)} models in {file.name}")

@@ -12,7 +12,6 @@ import hashlib
 import os
 import socket
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -419,54 +418,3 @@ def _stand_in(key):
             x = x[..., None] // rng.integers(1, 4, (n, 1, 1, 3), "uint8")
         arrays |= {f"x_{split}": x, f"y_{split}": digits.target[pick].astype("uint8")}
     return arrays
-
-
-LOADERS: dict[str, Callable[..., Dataset]] = {
-    "moons": load_moons,
-    "polynomial": load_polynomial,
-    "sequences": load_sequences,
-    "mnist": load_mnist,
-    "cifar10": load_cifar10,
-}
-
-
-def load(name: str, **options: object) -> Dataset:
-    """Load a data set by its name.
-
-    Parameters
-    ----------
-    name : {"moons", "polynomial", "sequences", "mnist", "cifar10"}
-        Which one.
-    **options
-        Passed to its loader.
-
-    Returns
-    -------
-    Dataset
-        The data set.
-
-    Raises
-    ------
-    ValueError
-        When the name is unknown.
-    """
-    if name not in LOADERS:
-        raise ValueError(f"load: data set {name!r} is unknown; there are {', '.join(LOADERS)}")
-    return LOADERS[name](**options)
-
-
-def digest(array: np.ndarray) -> str:
-    """SHA-256 of an array: its type, its shape and its C-ordered bytes.
-
-    Parameters
-    ----------
-    array : ndarray
-        Any array of numbers.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    header = f"{array.dtype.str} {array.shape} ".encode()
-    return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()

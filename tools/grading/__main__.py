@@ -24,7 +24,7 @@ from tools import assignments, notebooks
 from tools.grading import report, sandbox
 from tools.grading.marking import Check, Mark, Marked, mark
 from tools.grading.submissions import Submission, Unreadable, find_submissions
-from utils.data import load
+from utils import data
 
 
 def key(submission: Submission, name: str, kind: str, limits: sandbox.Limits) -> str:
@@ -114,7 +114,9 @@ def grade(
 
     if due:
         for dataset in assignment.datasets:
-            load(dataset, n_train=1)  # Fetches it, where it is missing: the sandbox has no network.
+            getattr(data, f"load_{dataset}")(
+                n_train=1
+            )  # Fetches it, where it is missing: the sandbox has no network.
         # A machine on which no sandbox starts says so once, not for each submission.
         sandbox.Sandbox(kind, limits, time.monotonic() + 120).close()
     pool = ThreadPoolExecutor(workers)
