@@ -56,7 +56,14 @@ class Names:
         return plain.decode(plain.encode(function(*args, **kwargs)))
 
 
-@pytest.fixture(scope="module", params=assignments.names())
+# All tests of one assignment on one worker: to solve the longest takes a minute.
+SOLVED = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"solved {name}"))
+    for name in assignments.names()
+]
+
+
+@pytest.fixture(scope="module", params=SOLVED)
 def solved(request):
     """An assignment, and the names that its solutions define."""
     need_build(request.param)

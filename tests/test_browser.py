@@ -144,11 +144,13 @@ def test_page_works_from_disk(browser, name):
         assert visit.page.evaluate(UNRENDERED_FORMULAS) == []
         assert too_wide(visit.page, "desktop") == []
         visit.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        assert barriers(visit.page) == []
         visit.page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        assert barriers(visit.page) == []
-        for device in ("tablet", "phone"):
+        for device in ("tablet", "phone", "desktop"):
             assert too_wide(visit.page, device) == []
+        visit.page.evaluate(LEAVE_OUT_REPEATED_CODE)
+        for theme in ("dark", "light"):
+            visit.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            assert barriers(visit.page) == [], theme
         assert visit.outside == [] and visit.errors == []
 
 
@@ -169,6 +171,20 @@ def too_wide(page, device):
     return page.evaluate(STICKING_OUT)
 
 
+# axe-core is most of what these tests take, and most of that is code: thousands of words in a dozen
+# colours. So of the words in a block that look alike, one keeps its element, which axe then sees.
+LEAVE_OUT_REPEATED_CODE = """() => {
+    for (const block of document.querySelectorAll("pre")) {
+        const seen = new Set();
+        for (const word of block.querySelectorAll("span:not(:has(*))")) {
+            const {color, backgroundColor, font, opacity, textShadow} = getComputedStyle(word);
+            const look = [word.className, word.parentElement.className,
+                          color, backgroundColor, font, opacity, textShadow].join();
+            if (word.attributes.length > 1 || !seen.has(look)) seen.add(look);
+            else word.replaceWith(word.textContent);
+        }
+    }
+}"""
 MISSING_IMAGES = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
 UNRENDERED_FORMULAS = """
 [...document.querySelectorAll("article .math")].filter(m => !m.querySelector("math"))
@@ -296,6 +312,8 @@ def test_faults_are_seen(browser, tmp_path):
     page = """<!doctype html><html lang="en"><title>t</title><body><article><h1>t</h1>
         <img src="none.png" alt=""><img src="http://localhost:9/x.png" alt="x">
         <p style="color: #bbb; background: #fff">pale</p><span class="math">\\(x\\)</span>
+        <style>pre span:last-child { color: #bbb }</style><pre style="background: #fff"><span
+        class="k">if</span> <span class="k">else</span> <span class="k">pale</span></pre>
         <p style="width: 3000px">wide</p><script>console.error("no"); setTimeout(() =>
         document.querySelector("h1").style.marginTop = "300px", 100)</script>
         </article></body></html>"""
@@ -308,7 +326,10 @@ def test_faults_are_seen(browser, tmp_path):
                 assert visit.page.evaluate("window.shift") > 0.01
                 assert visit.outside == ["http://localhost:9/x.png"]
                 assert "no" in visit.errors and any("none.png" in e for e in visit.errors)
-                assert "color-contrast" in {rule for rule, *_ in barriers(visit.page)}
+                visit.page.evaluate(LEAVE_OUT_REPEATED_CODE)
+                assert visit.page.locator("pre span").all_text_contents() == ["if", "pale"]
+                pale = [where for rule, where, _ in barriers(visit.page) if rule == "color-contrast"]
+                assert len(pale) == 2
                 assert len(visit.page.evaluate(MISSING_IMAGES)) == 2
                 assert visit.page.evaluate(UNRENDERED_FORMULAS) == ["\\(x\\)"]
                 assert too_wide(visit.page, "phone") != []

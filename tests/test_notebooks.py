@@ -330,7 +330,7 @@ def test_python_code_is_not_myst(good):
 
 
 def test_changed_code_is_seen(good):
-    good.cells[2].source += "  # changed"
+    good.cells[2].source += "; changed"
     assert stale_outputs(good)
 
 

@@ -8,23 +8,32 @@ from pypdf import PdfReader
 
 from tools import browser, notebooks, pdf
 
-pytestmark = pytest.mark.skipif(
-    browser.executable() is None, reason="no Chromium on the PATH to print with"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        browser.executable() is None, reason="no Chromium on the PATH to print with"
+    ),
+    pytest.mark.xdist_group("pdf"),  # printed once
+]
 
 
 @pytest.fixture(scope="module")
-def book():
+def file(tmp_path_factory):
     assert (notebooks.ROOT / "_build" / "html").is_dir(), "run `make book` first"
-    assert pdf.main() == 0
-    return PdfReader(notebooks.ROOT / pdf.FILE)
+    file = tmp_path_factory.mktemp("pdf") / "book.pdf"
+    assert pdf.main(target=file) == 0
+    return file
+
+
+@pytest.fixture(scope="module")
+def book(file):
+    return PdfReader(file)
 
 
 def links(page):
     return [a.get_object() for a in page.get("/Annots", [])]
 
 
-def test_links_and_contents(book):
+def test_links_and_contents(book, file):
     places = book.named_destinations
     inside, outside = [], []
     for page in book.pages:
@@ -40,7 +49,7 @@ def test_links_and_contents(book):
     listed = re.findall(
         r"(?m)(\d+)\s*$", "\n".join(book.pages[first + i].extract_text() for i in (0, 1))
     )
-    numbers = pdf.page_numbers(notebooks.ROOT / pdf.FILE)
+    numbers = pdf.page_numbers(file)
     assert {str(numbers[page]) for page in notebooks.book_pages()[1:]} <= set(listed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -16,7 +17,17 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from tools import bench, execute, figures, notebooks, rehearse, repository, solutions, status
+from tools import (
+    bench,
+    execute,
+    figures,
+    notebooks,
+    rehearse,
+    repository,
+    solutions,
+    status,
+    syntax,
+)
 from tools.site.address import site_address
 from utils import evidence
 
@@ -79,33 +90,158 @@ def test_notebooks_come_from_the_table_of_contents(book):
     assert [path.name for path in notebooks.book_notebooks(book)] == ["first.ipynb", "second.ipynb"]
 
 
-def test_digest_sees_code_and_utils_only(book):
-    nb = notebooks.read(first(book))
-    nb.cells[1].source = 'load_recorded("run")'
-    before = notebooks.digest(nb, book)
-    nb.cells[0].source = "# Another title"
-    nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="42\n")]
-    (book / "utils" / "__pycache__").mkdir()
-    (book / "utils" / "__pycache__" / "x.pyc").write_bytes(b"x")
-    assert notebooks.digest(nb, book) == before
+MODULE = '''"""What it is."""
 
-    for path in (book / "utils" / "__init__.py", book / "utils" / "recorded" / "run.json"):
-        old = path.read_bytes()
-        path.write_bytes(old.replace(b"\n", b"\r\n"))
-        assert notebooks.digest(nb, book) == before, "line ends don't count"
-        path.write_bytes(old + b" ")
-        assert notebooks.digest(nb, book) != before
-        path.write_bytes(old)
+from utils.deep import pi
+
+
+class Circle:
+    """A circle."""
+
+    def area(self, radius):
+        """Its area."""
+        return pi * radius**2  # in square metres
+'''
+
+
+@pytest.fixture
+def importing(book):
+    """A notebook that imports a module, and another by way of it."""
+    utils = book / "utils"
+    (utils / "shape.py").write_text(MODULE)
+    (utils / "deep.py").write_text("pi = 3\n")
+    (utils / "other.py").write_text("pi = 4\n")
+    cells = [
+        notebooks.setup_cell(URL),
+        "from utils.recorded import load_recorded\n\nx = f(1,\n      2)  # a comment",
+        "def show():\n    from utils.shape import Circle\n    return load_recorded('run')\n\nx",
+    ]
+    (utils / "recorded" / "__init__.py").write_text('"""Loads."""\nload_recorded = None\n')
+    v = nbformat.v4
+    return v.new_notebook(cells=[v.new_markdown_cell("# T"), *map(v.new_code_cell, cells)])
+
+
+# File (or number of a cell), what stands there, and what takes its place.
+UNSEEN = {
+    "text": (0, "# T", "# Title"),
+    "comment in a cell": (2, "a comment", "another"),
+    "no comment in a cell": (2, "  # a comment", ""),
+    "layout of a cell": (2, "f(1,\n      2)", "f(1, 2)"),
+    "blank lines in a cell": (2, "\n\n", "\n\n\n\n"),
+    "line ends of a cell": (3, "\n", "\r\n"),
+    "quotes": (3, "'run'", '"run"'),
+    "comment of a magic": (1, "# Make", "# Let us make"),
+    "docstring of a module": ("shape.py", "What it is.", "What it is and does."),
+    "docstring of a class": ("shape.py", "A circle.", "A disk."),
+    "docstring of a function": ("shape.py", '        """Its area."""\n', ""),
+    "comment": ("shape.py", "in square metres", "in m²"),
+    "layout": ("shape.py", "pi * radius**2", "(pi *\n            radius ** 2)"),
+    "line ends": ("shape.py", "\n", "\r\n"),
+    "line ends of a recorded run": ("recorded/run.json", "\n", "\r\n"),
+    "docstring of the package": ("__init__.py", "regularization-book", "regularization"),
+    "a module that isn't imported": ("other.py", "4", "5"),
+}
+SEEN = {
+    "number in a cell": (2, "2)", "3)"),
+    "semicolon that hides a value": (3, "x", "x;"),
+    "text at the end of a cell": (2, "  # a comment", "\n'shown'"),
+    "docstring in a cell": (3, "show():", "show():\n    'What for?'"),
+    "magic": (1, "%pip install -q", "%pip install"),
+    "number in a module": ("shape.py", "radius**2", "radius**3"),
+    "name in a module": ("shape.py", "Circle", "Disk"),
+    "string that is no docstring": ("shape.py", "return", "what = 'a'\n        return"),
+    "a module imported by a module": ("deep.py", "3", "3.14"),
+    "the package": ("__init__.py", "value = 1", "value = 2"),
+    "recorded run, named in single quotes": ("recorded/run.json", "2026-01-02", "2026-01-03"),
+}
+
+
+def change(nb, book, where, old, new):
+    """The notebook, or a file of ``utils``, with one text in another's place."""
+    if isinstance(where, int):
+        assert old in nb.cells[where].source
+        nb.cells[where].source = new.join(nb.cells[where].source.rsplit(old, 1))
+        return
+    file = book / "utils" / where
+    text = file.read_bytes().decode()
+    assert old in text
+    file.write_bytes(text.replace(old, new).encode())
+
+
+@pytest.mark.parametrize("what", UNSEEN)
+def test_digest_stays_when_the_code_says_the_same(book, importing, what):
+    before = notebooks.digest(importing, book)
+    change(importing, book, *UNSEEN[what])
+    assert notebooks.digest(importing, book) == before
+
+
+@pytest.mark.parametrize("what", SEEN)
+def test_digest_changes_with_the_code(book, importing, what):
+    before = notebooks.digest(importing, book)
+    change(importing, book, *SEEN[what])
+    assert notebooks.digest(importing, book) != before
+
+
+def test_digest_knows_outputs_and_an_editors_copies_from_code(book, importing):
+    before = notebooks.digest(importing, book)
+    importing.cells[2].outputs = [nbformat.v4.new_output("stream", text="42\n")]
+    for folder in ("__pycache__", ".ipynb_checkpoints", "recorded/.ipynb_checkpoints"):
+        (book / "utils" / folder).mkdir()
+        (book / "utils" / folder / "shape.py").write_text("pi = 5\n")
+        (book / "utils" / folder / "run.json").write_text("{}")
     (book / "utils" / "new.py").write_text("")
+    assert notebooks.digest(importing, book) == before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import utils.deep",
+        "import utils.deep as d",
+        "from utils import deep",
+        "from utils.deep import pi",
+        "def f():\n    from utils import plot, deep",
+        "%matplotlib inline\nfrom utils import deep",
+        "import utils.shape",
+        "from utils.package.within import x",
+        "import utils.package.beside",
+        "%%time\nnobody knows what this cell imports",
+        "This is no Python.",
+    ],
+)
+def test_digest_finds_each_way_to_import(book, importing, code):
+    package = book / "utils" / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from . import beside\n")
+    (package / "beside.py").write_text("from ..deep import pi\n")
+    (package / "within.py").write_text("")
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    before = notebooks.digest(nb, book)
+    change(nb, book, "deep.py", "3", "3.14")
     assert notebooks.digest(nb, book) != before
-    (book / "utils" / "new.py").unlink()
-    nb.cells[1].source += "\n"
-    assert notebooks.digest(nb, book) != before
+
+
+def test_digest_is_the_same_in_all_versions_of_python():
+    """Newer ones know more fields than 3.11, and 3.12 ends the format with an empty string."""
+    code = "def f(x=None):\n    return f'{x:<{3}}', ['', 'é\u2028']"
+    format_ = (
+        "JoinedStr(values=[Constant(value='<'),"
+        " FormattedValue(value=Constant(value=3), conversion=-1)])"
+    )
+    shown = f"FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1, format_spec={format_})"
+    strings = "[Constant(value=''), Constant(value='\\xe9\\u2028')]"
+    assert syntax.plain(ast.parse(code)) == (
+        "Module(body=[FunctionDef(name='f',"
+        " args=arguments(args=[arg(arg='x')], defaults=[Constant()]),"
+        f" body=[Return(value=Tuple(elts=[JoinedStr(values=[{shown}]),"
+        f" List(elts={strings}, ctx=Load())], ctx=Load()))])])"
+    )
 
 
 def test_recorded_run_counts_only_where_it_is_loaded(book):
     v = nbformat.v4
-    loads = v.new_notebook(cells=[v.new_code_cell("import x"), v.new_code_cell('x.load("run")')])
+    cells = [v.new_code_cell("import x"), v.new_code_cell("x.load(name='run')")]
+    loads = v.new_notebook(cells=cells)
     others = [
         v.new_notebook(cells=[v.new_code_cell('load_recorded("run_two")\nrun("rerun")')]),
         v.new_notebook(cells=[v.new_markdown_cell('`load_recorded("run")`'), v.new_code_cell("1")]),
@@ -248,6 +384,33 @@ def test_progress_bars_are_dropped_and_warnings_kept(book, monkeypatch):
     assert kept == [("stderr", "UserWarning: mind the gap\n"), ("stdout", bar)]
 
 
+@pytest.mark.parametrize(
+    ("line", "is_noise"),
+    [
+        ("  3%|▎         | 3/100 [00:01<00:02,  1.5it/s]", True),
+        ("train:  30%|███       | 3/10 [1:00:01<00:02, 20.3s/it, loss=0.3]", True),
+        ("100%|████| 163M/163M [00:03<00:00, 49.6MB/s]", True),
+        ("0it [00:00, ?it/s]", True),
+        ("runs: 1.2k runs [00:05, 240 runs/s]", True),
+        ("W0000 00:00:1795221456.051065    8559 port.cc:153] oneDNN is on.", True),
+        ("I0000 00:00:1795726305.198579   19608 cudart_stub.cc:31] Could not find cuda", True),
+        ("I0000 00:00:1795726309.121606 19620 device_compiler.h:208] Compiled cluster", True),
+        ("W0000 00:00:1795221456.051065    8559 loop_optimizer.cc:933] Skipping loop", False),
+        ("E0000 00:00:1795726308.478599   19608 cuda_platform.cc:52] failed call", False),
+        ("3/10 fits failed [see the log]", False),
+        ("3/10 fits failed [see 00:12]", False),
+        ("30% of 3/10 | 4 fits [00:01] failed", False),
+        ("FitFailedWarning: 3 fits failed out of 10. [12:30]", False),
+        ("W0000 00:00:12 no memory", False),
+        ("I0000 is an odd way to begin", False),
+    ],
+)
+def test_noise_is_told_from_warnings(line, is_noise):
+    outputs = [nbformat.v4.new_output("stream", name="stderr", text=f"{line}\n")]
+    kept = "".join(output.text for output in execute.without_noise(outputs))
+    assert kept == ("" if is_noise else f"{line}\n")
+
+
 def test_notebook_edited_during_the_run_is_not_overwritten(book, monkeypatch, capsys):
     fake_run(monkeypatch, lambda nb: make_notebook(first(book), "'edited meanwhile'"))
     assert execute.main(["first"], book) == 1
@@ -256,6 +419,7 @@ def test_notebook_edited_during_the_run_is_not_overwritten(book, monkeypatch, ca
 
 
 def test_utils_edited_during_the_run_leaves_the_notebook_out_of_date(book, monkeypatch):
+    make_notebook(first(book), "import utils")
     fake_run(monkeypatch, lambda nb: (book / "utils" / "__init__.py").write_text("value = 2"))
     execute.execute(first(book), root=book)
     assert execute.main(["first", "--check"], book) == 1
@@ -567,10 +731,12 @@ def test_nbmake_collects_the_copies(book):
 
 def test_a_false_claim_fails_the_run_of_its_notebook(book):
     """Through the runner of `make test`: the sentence isn't true, so nothing passes."""
-    claim = "from utils.evidence import claim, mean_interval\nclaim('It helps', {}, at_least={})"
-    effect = "mean_interval([1.0, 1.1, 0.9])"
-    make_notebook(first(book), claim.format(effect, 0.5))
-    make_notebook(book / "book" / "second.ipynb", claim.format(effect, 0.95))
+    claim = (
+        "from utils.evidence import claim, mean_interval\n"
+        "claim('It helps by over {0}', mean_interval([1.0, 1.1, 0.9]), 'greater', 'x', than={0})"
+    )
+    make_notebook(first(book), claim.format(0.5))
+    make_notebook(book / "book" / "second.ipynb", claim.format(0.95))
     assert solutions.main(book) == 0
     command = [sys.executable, "-m", "pytest", "--nbmake", "-q", str(solutions.FOLDER)]
     env = {**os.environ, "PYTHONPATH": str(notebooks.ROOT)}
@@ -583,13 +749,14 @@ def test_a_false_claim_fails_the_run_of_its_notebook(book):
 
 
 def store_run(path: Path, python: str = "3.12.1", data: str = "real") -> None:
-    """Give a notebook what a run leaves in it: two claims that hold and one not tested."""
+    """Give a notebook what a run leaves in it: three claims that hold and one not tested."""
     effect = evidence.Effect(2.0, 1.5, 2.5, 5)
     stand_in = SimpleNamespace(is_real=False)
     evidence.clear_claims()
-    evidence.claim("A helps", effect, at_least=1)
-    evidence.claim("B helps", effect, at_least=0.5)
-    evidence.claim("C helps", effect, at_most=0, data=stand_in)
+    evidence.claim("A helps", effect, "greater", "points")
+    evidence.claim("B helps", effect, "greater", "points")
+    evidence.claim("B helped", effect, "greater", "points", scope="recorded")
+    evidence.claim("C helps", effect, "less", "points", data=stand_in)
     shown = {"text/html": evidence.claims_table()._repr_html_()}
     evidence.clear_claims()
     nb = notebooks.read(path)
@@ -609,8 +776,8 @@ def test_status_page_shows_what_is_stored(book):
     lines = status.page(book).splitlines()
     assert lines[0] == "# Status"
     assert "Versions: python 3.12.1, keras 3.1." in lines
-    assert "| [Title](first.ipynb) | 62 | 1.5 GB | stand-in | 2 | 1 |" in lines
-    assert "| [Title](second.ipynb) | not run | – | – | – | – |" in lines
+    assert "| [Title](first.ipynb) | 62 | 1.5 GB | stand-in | 3 | 1 | 1 |" in lines
+    assert "| [Title](second.ipynb) | not run | – | – | – | – | – |" in lines
     versions = "python 3.12.1, keras 3.1"
     assert f"| run | `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
 
@@ -621,10 +788,10 @@ def test_status_page_shows_different_versions_by_chapter(book):
     text = status.page(book)
     assert "Versions:" not in text
     assert (
-        "| [Title](first.ipynb) | 62 | 1.5 GB | real | 2 | 1 | python 3.12.1, keras 3.1 |" in text
+        "| [Title](first.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.12.1, keras 3.1 |" in text
     )
     assert (
-        "| [Title](second.ipynb) | 62 | 1.5 GB | real | 2 | 1 | python 3.13.2, keras 3.1 |" in text
+        "| [Title](second.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.13.2, keras 3.1 |" in text
     )
 
 

@@ -32,12 +32,14 @@ from tqdm import tqdm
 from tools import notebooks, status
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "scikit-learn")
-# Lines on stderr that say nothing about the book: tqdm's bars, and what TensorFlow's C++ side logs
-# while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+# Lines on stderr that say nothing about the book: tqdm's bars, with a total and without, and what
+# TensorFlow's C++ side logs while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says: information,
+# and warnings of the files that look at the machine. Its other warnings stay.
 NOISE = re.compile(
-    r".*(\d+%\|.*\||\d+it|\d+/\d+) ?.*\[.*\].*"
+    r"(.*\d+%\|.*\| \S+/\S+|(.*: )?[\d.]+[kMGT]? ?[a-z]+) \[(\d+:)?\d\d:\d\d[<,].*\]"
     r"|WARNING: All log messages before absl::InitializeLog\(\) .*"
-    r"|[IW]\d{4} \d\d:\d\d:.*"
+    r"|(I\d{4} \S+ +\d+ \w+\.(cc|h)"
+    r"|W\d{4} \S+ +\d+ (port|cpu_feature_guard|cudart_stub|computation_placer)\.cc):\d+\] .*"
 )
 
 
@@ -103,8 +105,11 @@ def run(
     bar: tqdm,
     python: str = sys.executable,
     env: dict[str, str] | None = None,
+    allow_errors: bool = False,
 ) -> int:
     """Execute all cells of ``nb`` in place, in a new kernel of ``python`` that works in ``folder``.
+
+    ``env`` takes the place of the environment. With ``allow_errors`` a cell may fail.
 
     Returns the kernel's peak memory in MB.
     """
@@ -122,6 +127,7 @@ def run(
         kernel_manager_class=type("Kernels", (OneInterpreter,), {"python": python}),
         resources={"metadata": {"path": str(folder)}},
         timeout=None,
+        allow_errors=allow_errors,
         record_timing=False,
         coalesce_streams=True,
         on_cell_executed=after_cell,

@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from tools import syntax
+
 ROOT = Path(__file__).resolve().parents[1]
 STAND_IN = "STAND-IN DATA"  # utils.data prints this when the real data is missing.
 
@@ -65,20 +67,36 @@ def output_text(nb: nbformat.NotebookNode) -> str:
 def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
     """SHA-256 of everything that a notebook's outputs come from, apart from the data.
 
-    That is the code cells, ``utils/*.py``, and those files of ``utils/recorded/*.json`` that the
-    code names in double quotes, as in ``load_recorded("mnist_full")``. Line ends don't count, so a
-    Windows checkout has the same digest.
+    That is its code cells, the modules of ``utils`` that they import, also by way of others, and
+    the ``utils/recorded/*.json`` that this code names, as in ``load_recorded("mnist_full")``.
+    Comments, formatting, line ends and the docstrings of ``utils`` don't count. Where a cell isn't
+    Python, its text counts, and so does all of ``utils``.
     """
-    parts = [("cell", cell.source.encode()) for cell in code_cells(nb)]
-    code = "\n".join(cell.source for cell in code_cells(nb))
-    recorded = (root / "utils" / "recorded").glob("*.json")
-    used = [path for path in recorded if f'"{path.stem}"' in code]
-    used += (root / "utils").rglob("*.py")
-    for path in sorted(used, key=lambda p: p.relative_to(root).as_posix()):
-        parts.append((path.relative_to(root).as_posix(), path.read_bytes()))
+    cells = [syntax.of_cell(cell.source) for cell in code_cells(nb)]
+    trees = [tree for _, tree in cells if tree is not None]
+    everything = len(trees) < len(cells)
+
+    files = syntax.modules(root, "utils")
+    names = set(files) if everything else syntax.imports(trees)
+    modules: dict[str, str] = {}
+    while new := sorted(names & set(files) - set(modules)):
+        for name in new:
+            modules[name], tree = syntax.of_module(files[name])
+            trees.append(tree)
+            is_package = files[name].name == "__init__.py"
+            names |= syntax.imports([tree], name if is_package else name.rpartition(".")[0])
+
+    recorded = sorted((root / "utils" / "recorded").glob("*.json"))
+    used = syntax.strings(trees)
+    parts = [("cell", said.encode()) for said, _ in cells]
+    parts += [(name, said.encode()) for name, said in sorted(modules.items())]
+    parts += [
+        (path.name, path.read_bytes().replace(b"\r\n", b"\n"))
+        for path in recorded
+        if everything or path.stem in used
+    ]
     total = hashlib.sha256()
     for name, content in parts:
-        content = content.replace(b"\r\n", b"\n")
         # The length keeps two cells from reading like one.
         total.update(f"{name} {len(content)}\n".encode() + content)
     return total.hexdigest()

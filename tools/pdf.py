@@ -8,6 +8,7 @@ document. It is printed again until the page numbers in the table of contents ar
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
@@ -52,7 +53,7 @@ def article(page: str, pages: list[str], site: Path, address: str) -> Tag:
             link["href"] = address + inside
     for image in part.select("img[src]"):
         if not image["src"].startswith("data:"):
-            image["src"] = urljoin(f"{page}.html", image["src"])
+            image["src"] = urljoin((site / f"{page}.html").as_uri(), image["src"])
         image.attrs.pop("loading", None)
     part.name, part["class"], part["id"] = "section", ["page"], page
     return part
@@ -69,7 +70,7 @@ def headings(part: Tag) -> list[tuple[int, str, str]]:
 
 
 def document(root: Path, numbers: dict[str, int]) -> str:
-    """The book as one HTML page in the site's folder; ``numbers`` has the page of each id."""
+    """The book as one HTML page, for any folder; ``numbers`` has the page of each id."""
     site = root / "_build" / "html"
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     address = site_address(config["repository"]["url"])
@@ -91,14 +92,15 @@ def document(root: Path, numbers: dict[str, int]) -> str:
             item.append(inner)
         else:
             inner.append(item)
-    styles = "".join(f'<link rel="stylesheet" href="_static/{name}">' for name in STYLES)
+    static = (site / "_static").as_uri()
+    styles = "".join(f'<link rel="stylesheet" href="{static}/{name}">' for name in STYLES)
     own = (Path(__file__).with_suffix(".css")).read_text(encoding="utf-8")
     picture = parts[0].select_one(".hero img")
     return f"""<!doctype html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8"><title>{config["title"]}</title>
 {styles}<style>{own}</style></head>
 <body><main class="bd-content"><div class="bd-article">
-<section class="cover"><img class="logo" src="_static/logo.svg" alt="">
+<section class="cover"><img class="logo" src="{static}/logo.svg" alt="">
 <h1>{config["title"]}</h1><p>{config["author"]}, {config["copyright"]}. {address}</p>
 <img src="{picture["src"]}" alt="{picture["alt"]}"></section>
 {contents}
@@ -115,14 +117,15 @@ def page_numbers(file: Path) -> dict[str, int]:
     }
 
 
-def main(root: Path = notebooks.ROOT) -> int:
-    """Print the book; return the exit code."""
-    source = root / "_build" / "html" / "print.html"
-    target = root / FILE
+def main(root: Path = notebooks.ROOT, target: Path | None = None) -> int:
+    """Print the book to ``target``, the usual place by default; return the exit code."""
+    target = target or root / FILE
     numbers: dict[str, int] = {}
     printed: dict[str, int] | None = None
     try:
-        with browser.chromium() as chromium:
+        # Not in the site's folder: another command may read it meanwhile.
+        with tempfile.TemporaryDirectory() as folder, browser.chromium() as chromium:
+            source = Path(folder, "print.html")
             page = chromium.new_page()
             for _ in range(5):  # Three do. Numbers that never settle must not go on forever.
                 if numbers == printed:
@@ -146,10 +149,8 @@ def main(root: Path = notebooks.ROOT) -> int:
     except FileNotFoundError as error:
         print(f"make pdf: {error}", file=sys.stderr)
         return 1
-    finally:
-        source.unlink(missing_ok=True)
     pages = len(PdfReader(target).pages)
-    print(f"{FILE}: {pages} pages, {target.stat().st_size / 2**20:.1f} MiB")
+    print(f"{target}: {pages} pages, {target.stat().st_size / 2**20:.1f} MiB")
     return 0
 
 

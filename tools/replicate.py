@@ -61,33 +61,36 @@ def outcomes(path: Path, offset: int) -> list[dict]:
     return found
 
 
-def save(results: dict[str, dict], root: Path = notebooks.ROOT) -> None:
-    """Write all outcomes, chapters in the book's order, whole or not at all."""
+def keep(name: str, digest: str, offset: int, found: list[dict], root: Path) -> None:
+    """Add the outcomes of one run to the file, whole or not at all.
+
+    The file is read again first: another process may have added to it. Outcomes of another version
+    of the chapter go.
+    """
+    results = status.replications(root)
+    chapter = results.get(name, {})
+    rounds = chapter["rounds"] if chapter.get("digest") == digest else {}
+    rounds = dict(sorted({**rounds, str(offset): found}.items(), key=lambda item: int(item[0])))
+    results[name] = {"digest": digest, "rounds": rounds}
     order = [path.stem for path in notebooks.book_notebooks(root)]
-    kept = {name: results[name] for name in order if name in results}
+    kept = {stem: results[stem] for stem in order if stem in results}
     notebooks.write_text(
-        root / status.REPLICATION,
-        json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=False) + "\n",
+        root / status.REPLICATION, json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
     )
 
 
 def replicate(
     paths: Iterable[Path], offsets: Iterable[int], root: Path = notebooks.ROOT
 ) -> dict[str, dict]:
-    """Run what isn't there yet, round by round, and keep each chapter when it is done."""
-    offsets = list(offsets)
-    results = status.replications(root)
+    """Run what isn't there yet, round by round; return all outcomes."""
+    paths = list(paths)
     tasks = [(offset, path) for offset in offsets for path in paths]
     for offset, path in tqdm(tasks, desc="replication", unit="chapter", disable=len(tasks) == 1):
         digest = notebooks.digest(notebooks.read(path), root)
-        chapter = results.get(path.stem, {})
-        if chapter.get("digest") != digest:
-            chapter = {"digest": digest, "rounds": {}}
-        if str(offset) not in chapter["rounds"]:
-            chapter["rounds"][str(offset)] = outcomes(path, offset)
-            results[path.stem] = chapter
-            save(results, root)
-    return results
+        chapter = status.replications(root).get(path.stem, {})
+        if chapter.get("digest") != digest or str(offset) not in chapter["rounds"]:
+            keep(path.stem, digest, offset, outcomes(path, offset), root)
+    return status.replications(root)
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:

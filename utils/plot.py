@@ -68,7 +68,7 @@ def use_style() -> None:
     except ImportError:
         return
     if get_ipython() is not None:
-        set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches="tight")
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def interval_line(
@@ -257,7 +257,6 @@ def decision_boundary(
         rows = x[y == label]
         ax.scatter(*rows.T, s=42, color=color, marker=marker, edgecolors="white", linewidths=0.9)
     ax.set(title=title, xticks=[], yticks=[])
-    ax.grid(False)
 
 
 def image_grid(
