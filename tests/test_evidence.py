@@ -241,7 +241,8 @@ def test_numbers_that_are_compared_with_move_the_verdict():
     [
         (Effect(0.0312, 0.0221, 0.0403, 20), "accuracy", {}, "+3.1 points [2.2, 4.0]"),
         (Effect(0.03, 0.03, 0.03, 9), "accuracy", {}, "+3 points, the same in all 9 runs"),
-        (Effect(0.999, 0.998, 1.0, 9), "accuracy", {"than": 0.99}, "99.9 % [99.8, 100.0]"),
+        (Effect(0.999, 0.998, 1.0, 9), "share", {"than": 0.99}, "99.9 % [99.8, 100.0]"),
+        (Effect(-0.0001, -0.002, 0.0018, 9), "accuracy", {"than": -0.99}, "0.0 points [-0.2, 0.2]"),
         (Effect(0.0957, 0.07, 0.12, 9), "cross-entropy", {}, "+0.10 nats [0.07, 0.12]"),
         (Effect(0.6, 0.5, 0.7, 9, 0.9), "squared error", {}, "×1.8 [1.6, 2.0] (90%)"),
         (Effect(21.82, 17.7, 25.9, 9), "epochs", {}, "+22 epochs [18, 26]"),

@@ -98,44 +98,46 @@ class Claim:
     @property
     def bound(self) -> str:
         """What was claimed, e.g. "> 0" or "within ± 1 points"."""
-        than = self._number(self.than)
+        than = _rounded(self._scaled(self.than))
         if self.alternative != "equivalent":
             sign = ">" if self.alternative == "greater" else "<"
             return f"{sign} {than}{self._unit if self.than else ''}"
         if self.metric in RATIOS:
-            return f"within a factor of {np.exp(self.margin):.3g}"
+            return f"within a factor of {_rounded(self._scaled(self.margin))}"
         around = f"{than} " if self.than else ""
-        return f"within {around}± {self._number(self.margin)}{self._unit}"
+        return f"within {around}± {_rounded(self._scaled(self.margin))}{self._unit}"
 
     @property
     def shown(self) -> str:
         """The effect with its interval, in the unit of its metric."""
         e = self.effect
-        half = (e.high - e.low) / 2
-        mean, low, high = (self._number(value, half) for value in (e.mean, e.low, e.high))
+        mean, low, high = (self._scaled(value) for value in (e.mean, e.low, e.high))
+        half = (high - low) / 2
+        # As many digits as the half-width of the interval tells.
+        digits = int(np.clip(-np.floor(np.log10(half)), 0, 9)) if 0 < half < np.inf else None
         sign = "×" if self.metric in RATIOS else "+" if e.mean > 0 and not self.than else ""
-        spread = f" [{low}, {high}]" if half else f", the same in all {e.n} runs"
+        ends = f" [{_rounded(low, digits)}, {_rounded(high, digits)}]"
+        spread = ends if half else f", the same in all {e.n} runs"
         other = "" if e.confidence == 0.95 else f" ({_percent(e.confidence)})"
-        return f"{sign}{mean}{self._unit}{spread}{other}"
+        return f"{sign}{_rounded(mean, digits)}{self._unit}{spread}{other}"
 
     @property
     def _unit(self) -> str:
-        if self.metric in RATIOS:
-            return ""
-        if self.metric == "accuracy":
-            return " %" if self.than else " points"
-        return " " + {"cross-entropy": "nats", "share": "%"}.get(self.metric, self.metric)
+        units = {"accuracy": "points", "cross-entropy": "nats", "share": "%"}
+        return "" if self.metric in RATIOS else f" {units.get(self.metric, self.metric)}"
 
-    def _number(self, value: float, half: float = 0.0) -> str:
-        """The value in its unit, with as many digits as the half-width of its interval tells."""
+    def _scaled(self, value: float) -> float:
+        """The value in its unit."""
         if self.metric in RATIOS:
-            value = np.exp(value)
-            half = value * half
-        elif self.metric in ("accuracy", "share"):
-            value, half = 100 * value, 100 * half
-        if not 0 < half < np.inf:
-            return f"{value:.4g}"
-        return f"{value:.{int(np.clip(-np.floor(np.log10(half)), 0, 9))}f}"
+            return float(np.exp(value))
+        return 100 * value if self.metric in ("accuracy", "share") else value
+
+
+def _rounded(value: float, digits: int | None = None) -> str:
+    """The value with that many digits after the point, by default with four that matter."""
+    if digits is None:
+        return f"{value:.4g}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # no minus sign before 0
 
 
 _claims: dict[str, Claim] = {}
@@ -330,8 +332,8 @@ def claim(
     alternative : {"greater", "less", "equivalent"}
         The interval lies above ``than``, below it, or nowhere further from it than the margin.
     metric : str
-        "accuracy", "cross-entropy" or "squared error", which have a margin; "share"; "factor"; or
-        any other unit, e.g. "epochs".
+        "accuracy" (a difference, shown in points), "cross-entropy" or "squared error", which have a
+        margin; "share" (shown in %); "factor"; or any other unit, e.g. "epochs".
     than : float
         What the effect is compared with: a factor for "squared error" and "factor". A number other
         than "no difference" has to stand in the sentence.
