@@ -62,7 +62,7 @@ book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)
 test: lint book ## Check style, build the site, run all notebooks with solutions, and all tests
 	$(BIN)/python -m tools.assignments --check --workers $(WORKERS)
 	$(BIN)/python -m tools.solutions
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --dist loadgroup _solved tests
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=900 -n $(WORKERS) --dist loadscope _solved tests
 
 execute: $(STAMP) ## Re-run notebooks that are out of date (ALL=1 for all, NOTEBOOK=name for one)
 	@$(BIN)/python -m tools.execute $(if $(ALL),--all) $(NOTEBOOK)

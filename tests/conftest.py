@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,15 +57,38 @@ def is_notebook(nodeid: str) -> bool:
     return nodeid.partition("::")[0].endswith(".ipynb")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the order below stand: xdist would begin with the groups that have the most tests."""
+# Tests that share what takes long to make: the printed book, the parsed pages, a solved assignment.
+# The class is one test, but among the longest.
+GROUPS = re.compile(
+    r"tests/test_(pdf|site)\.py::"
+    r"|tests/test_assignments\.py::test_(?:right|wrong|trivial)_answers_\w+\[([a-z0-9_]+)"
+    r"|tests/test_grading\.py::test_(class)_is_graded"
+)
+
+
+def group(nodeid: str) -> str | None:
+    """The group that a test belongs to, which runs on one worker."""
+    found = GROUPS.match(nodeid)
+    return found[found.lastindex] if found else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With ``--dist loadscope`` keep groups together, and deal out all other tests one by one.
+
+    ``--dist loadgroup`` would do it, too, but with pytest 9.2 it sees no groups (xdist #1386).
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid) or nodeid
+
+    # Else it would begin with the groups that have the most tests, not with what takes longest.
     config.option.loadscopereorder = False
-
-
-def group(item: pytest.Item) -> str | None:
-    """Group of a test: ``--dist loadgroup`` runs it on one worker, for what the tests share."""
-    mark = item.get_closest_marker("xdist_group")
-    return mark.args[0] if mark else None
+    return Groups(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,12 +105,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # Without this, a full run in which nbmake leaves the notebooks out would pass.
     if config.option.nbmake and not chapters:
         raise pytest.UsageError("--nbmake was asked for, but no notebook was collected")
-    groups = list(dict.fromkeys(filter(None, map(group, items))))
+    groups = list(dict.fromkeys(name for i in items if (name := group(i.nodeid))))
 
     def turn(item: pytest.Item) -> float:
         if is_notebook(item.nodeid):
             return chapters.index(item)
-        return groups.index(group(item)) + 0.5 if group(item) else len(items)
+        name = group(item.nodeid)
+        return groups.index(name) + 0.5 if name else float("inf")
 
     items.sort(key=turn)
 

@@ -14,6 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from tests.conftest import group
 from tools import assignments, notebooks
 from tools.grading.inside import plain
 from tools.grading.marking import Missing, mark_question
@@ -56,14 +57,7 @@ class Names:
         return plain.decode(plain.encode(function(*args, **kwargs)))
 
 
-# All tests of one assignment on one worker: to solve the longest takes a minute.
-SOLVED = [
-    pytest.param(name, marks=pytest.mark.xdist_group(f"solved {name}"))
-    for name in assignments.names()
-]
-
-
-@pytest.fixture(scope="module", params=SOLVED)
+@pytest.fixture(scope="module", params=assignments.names())
 def solved(request):
     """An assignment, and the names that its solutions define."""
     need_build(request.param)
@@ -136,6 +130,12 @@ def test_trivial_answers_earn_nothing(solved, kind):
             mark = mark_question(question, Names(changed))
             passed = [c.name for c in mark.checks if c.passed and c.points]
             assert mark.score == 0, f"{assignment.name} {question.name} for {kind}: {passed}"
+
+
+def test_each_assignment_is_solved_on_one_worker_only(request):
+    """To solve the longest takes a minute."""
+    using = [i for i in request.session.items if "solved" in getattr(i, "fixturenames", ())]
+    assert all(group(item.nodeid) == item.callspec.params["solved"] for item in using)
 
 
 # ---------------------------------------------------------------------------------------------

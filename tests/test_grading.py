@@ -602,7 +602,6 @@ def rows(out):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.xdist_group("class")  # Among the longest, so it starts early.
 def test_class_is_graded_alike_with_any_number_of_workers(kind, class_folder, tmp_path):
     def graded(workers):
         return run_grade(class_folder, tmp_path / workers, "--workers", workers)

@@ -8,12 +8,9 @@ from pypdf import PdfReader
 
 from tools import browser, notebooks, pdf
 
-pytestmark = [
-    pytest.mark.skipif(
-        browser.executable() is None, reason="no Chromium on the PATH to print with"
-    ),
-    pytest.mark.xdist_group("pdf"),  # printed once
-]
+pytestmark = pytest.mark.skipif(
+    browser.executable() is None, reason="no Chromium on the PATH to print with"
+)
 
 
 @pytest.fixture(scope="module")

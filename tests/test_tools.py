@@ -788,10 +788,12 @@ def test_status_page_shows_different_versions_by_chapter(book):
     text = status.page(book)
     assert "Versions:" not in text
     assert (
-        "| [Title](first.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.12.1, keras 3.1 |" in text
+        "| [Title](first.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.12.1, keras 3.1 |"
+        in text
     )
     assert (
-        "| [Title](second.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.13.2, keras 3.1 |" in text
+        "| [Title](second.ipynb) | 62 | 1.5 GB | real | 3 | 1 | 1 | python 3.13.2, keras 3.1 |"
+        in text
     )
 
 

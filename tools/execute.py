@@ -1,8 +1,9 @@
 """Re-run the notebooks whose outputs are out of date, and write them back.
 
-A notebook is out of date when its code or ``utils`` changed since its outputs were made. The
-outputs' digest is in the notebook's metadata, with the run's time, peak memory, versions and kind
-of data. Afterwards the page ``book/status.md`` is made anew.
+A notebook is out of date when its code, or that of the modules of ``utils`` it imports, changed
+since its outputs were made; comments and docstrings don't count. The outputs' digest is in the
+notebook's metadata, with the run's time, peak memory, versions and kind of data. Afterwards the
+page ``book/status.md`` is made anew.
 
 With ``--compare`` nothing is written: the notebooks run again, and what comes out is compared with
 what is stored, figures included. Cells tagged ``timing`` measure time and may differ.
