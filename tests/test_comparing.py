@@ -33,6 +33,10 @@ def adam():
     return keras.optimizers.Adam(0.03)
 
 
+# A worker process needn't find this module: functions of __main__ travel by value.
+for function in (draw, network, adam):
+    function.__module__ = "__main__"
+
 ARMS = {"none": Arm(network, adam), "dropout": Arm(lambda: network(0.5), adam)}
 OPTIONS = {"epochs": 12, "batch_size": 16}
 
