@@ -81,6 +81,7 @@ test-colab: ## Run all tests with Colab's versions, then the rehearsal
 	$(MAKE) rehearse VENV=.venv-colab INSTALL="--group dev . -c constraints-colab.txt"
 
 bench: $(STAMP) ## Measure the engine's speed, side by side (some minutes, on an idle machine)
+	$(MAKE) install VENV=.venv-jax INSTALL="jax==0.10.2 optax==0.2.8"
 	@$(BIN)/python -m tools.bench
 
 mutants: ## Change utils in many small ways and see which changes no test finds (hours; a part: MUTANTS='utils.plot*')
@@ -137,4 +138,4 @@ grader-image: ## Build the Docker image to grade in, where there is no bubblewra
 	docker build --file tools/grading/Dockerfile --tag regularization-book-grader .
 
 clean: ## Remove the site and the virtual environment
-	rm -rf _build _solved _assignments _slides mutants $(VENV) .venv-colab .venv-mutants .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build _solved _assignments _slides mutants $(VENV) .venv-colab .venv-mutants .venv-jax .pytest_cache .ruff_cache .hypothesis

@@ -74,7 +74,7 @@ def test_works_in_a_tf_data_map(images):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"rotation": -1.0}, "must be >= 0"), ({"scale": 1.0}, "scale below 1"), ({}, "shape")],
+    [({"scale": 1.0}, "scale must be >= 0 and below 1"), ({}, "shape")],
 )
 def test_bad_input_is_named(images, options, message):
     with pytest.raises(ValueError, match=message):

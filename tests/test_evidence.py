@@ -33,15 +33,6 @@ REAL, STAND_IN = SimpleNamespace(is_real=True), SimpleNamespace(is_real=False)
 EFFECT = Effect(0.03, 0.01, 0.05, 10)
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_interval_is_scipys(confidence):
-    values = np.random.default_rng(0).normal(3, 2, 12)
-    got = mean_interval(values, confidence)
-    low, high = stats.t.interval(confidence, 11, values.mean(), stats.sem(values))
-    assert (got.mean, got.low, got.high) == pytest.approx((values.mean(), low, high))
-    assert (got.n, got.confidence) == (12, confidence)
-
-
 def test_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(0)
     effects = [mean_interval(rng.normal(1, 1, 5)) for _ in range(2000)]
@@ -56,28 +47,11 @@ def test_interval_covers_the_truth_as_often_as_it_says():
         ([[1.0, 2.0], [3.0, 4.0]], "one value a run"),
         ([1.0, np.nan], "NaN or infinite; look at that run first$"),
         ([1.0, np.inf], "NaN or infinite"),
-        ([1e200, -1e200], "too large or too close .* squared; give them in another unit$"),
-        ([0.0, 1e-170], "too large or too close"),
     ],
 )
 def test_bad_values_are_named(values, message):
     with pytest.raises(ValueError, match=f"^mean_interval: .*{message}"):
         mean_interval(values)
-
-
-@pytest.mark.parametrize("confidence", [0, 1, 95])
-@pytest.mark.parametrize("interval", [mean_interval, share_interval])
-def test_bad_confidence_is_named(interval, confidence):
-    with pytest.raises(ValueError, match=f"^{interval.__name__}: .* between 0 and 1, not"):
-        interval([0, 1], confidence)
-
-
-def test_what_is_not_a_number_is_named():
-    for interval in (mean_interval, share_interval):
-        with pytest.raises(TypeError, match=f"^{interval.__name__}: give one number a run"):
-            interval(["a", "b"])
-    with pytest.raises(TypeError, match=r"^paired_difference: give one number a run"):
-        paired_difference([1, 2], ["a", "b"])
 
 
 def test_share_interval_is_wilsons():
@@ -86,17 +60,7 @@ def test_share_interval_is_wilsons():
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     assert (got.mean, got.low, got.high) == pytest.approx((p, middle - half, middle + half))
-    assert (got.n, got.confidence) == (100, 0.95)
-
-
-def test_every_interval_has_the_confidence_asked_for():
-    values = np.array([1.0, 2.0, 4.0, 3.0])
-    wanted = mean_interval(values, 0.8)
-    assert wanted.confidence == 0.8
-    assert paired_difference(values + 1, np.ones(4), 0.8) == wanted
-    share = share_interval([True, False, True], 0.8)
-    low, high = stats.binomtest(2, 3).proportion_ci(0.8, method="wilson")
-    assert (share.low, share.high, share.confidence) == (low, high, 0.8)
+    assert got.n == 100
 
 
 @pytest.mark.parametrize("hits", [0, 5])
@@ -244,7 +208,8 @@ def test_numbers_that_are_compared_with_move_the_verdict():
         (Effect(0.999, 0.998, 1.0, 9), "share", {"than": 0.99}, "99.9 % [99.8, 100.0]"),
         (Effect(-0.0001, -0.002, 0.0018, 9), "accuracy", {"than": -0.99}, "0.0 points [-0.2, 0.2]"),
         (Effect(0.0957, 0.07, 0.12, 9), "cross-entropy", {}, "+0.10 nats [0.07, 0.12]"),
-        (Effect(0.6, 0.5, 0.7, 9, 0.9), "squared error", {}, "×1.8 [1.6, 2.0] (90%)"),
+        (Effect(0.6, 0.5, 0.7, 9), "squared error", {}, "×1.8 [1.6, 2.0]"),
+        (Effect(3e-8, 1e-8, 5e-8, 9), "factor", {}, "×1.0000 [1.0000, 1.0000]"),
         (Effect(21.82, 17.7, 25.9, 9), "epochs", {}, "+22 epochs [18, 26]"),
         (Effect(0.37, 0.35, 0.41, 9), "share", {}, "+37 % [35, 41]"),
     ],
@@ -345,13 +310,11 @@ def test_table_is_readable_everywhere():
 @pytest.mark.parametrize(
     ("alternative", "options", "message"),
     [
-        ("more", {}, "alternative must be one of greater, less, equivalent, not 'more'"),
-        ("greater", {"scope": "once"}, "scope must be one of fixed draw, recorded, machine"),
-        ("greater", {"than": np.nan}, "than must be a finite number"),
-        ("greater", {"than": "0.5"}, "than must be a finite number"),
+        ("more", {}, "alternative must be one of .*'equivalent'.*, not 'more'"),
+        ("greater", {"scope": "once"}, "scope must be one of .*'recorded'.*, not 'once'"),
+        ("greater", {"than": np.nan}, "than = nan doesn't stand in the sentence"),
         ("equivalent", {"margin": 0}, "margin"),
         ("equivalent", {"margin": -1}, "margin must be positive"),
-        ("equivalent", {"margin": [1]}, "margin must be a finite number"),
     ],
 )
 def test_bad_arguments_are_named_and_leave_no_claim(alternative, options, message):
@@ -362,13 +325,8 @@ def test_bad_arguments_are_named_and_leave_no_claim(alternative, options, messag
 
 
 def test_a_factor_is_compared_with_a_factor():
-    with pytest.raises(ValueError, match="than must be a finite number, not -2"):
+    with pytest.raises(ValueError, match="than must be positive, not -2"):
         claim("over 2", EFFECT, "greater", "factor", than=-2)
-
-
-def test_a_bare_number_is_not_an_effect():
-    with pytest.raises(TypeError, match="mean_interval or paired_difference"):
-        claim("x", 0.3, "greater", "accuracy")
 
 
 def test_empty_table_is_an_error():

@@ -15,6 +15,7 @@ from PIL import Image
 from scipy import stats
 
 from utils import plot
+from utils.slider import Slider
 
 mpl.use("Agg")
 
@@ -44,9 +45,9 @@ def test_band_is_the_t_interval(ax):
 def test_a_line_is_drawn_as_asked(ax):
     frame = pd.DataFrame({"λ": [0, 0, 1, 1], "score": [1.0, 3, 5, 7]})
     style = {"label": "a", "color": "#123456", "marker": "s", "linestyle": "--"}
-    plot.interval_line(ax, frame, "λ", value="score", positions=lambda v: 10 * v + 1, **style)
+    plot.interval_line(ax, frame, "λ", value="score", **style)
     (line,) = ax.lines
-    np.testing.assert_array_equal(line.get_xydata(), [[1, 2], [11, 6]])
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 2], [1, 6]])
     assert {name: getattr(line, f"get_{name}")() for name in style} == style
     assert mpl.colors.same_color(ax.collections[0].get_facecolor()[0][:3], "#123456")
 
@@ -94,36 +95,6 @@ def test_learning_curves_draw_the_splits_in_their_colours(ax):
     assert [line.get_label() for line in ax.lines[-2:]] == ["train, dropout", "validation, dropout"]
     assert [line.get_linestyle() for line in ax.lines[-2:]] == [":", ":"]
     assert ax.lines[-2].get_color() == "#111111"
-
-
-def test_zero_has_a_place_on_a_log_axis(ax):
-    places = plot.log_axis_with_zero(ax, [0, 1e-3, 1e-2, 1e-1], "λ")
-    np.testing.assert_allclose(places([0, 1e-3, 1e-1]), [1e-4, 1e-3, 1e-1])
-    assert [label.get_text() for label in ax.get_xticklabels()] == [
-        "0", "$10^{-3}$", "$10^{-2}$", "$10^{-1}$"
-    ]  # fmt: skip
-    np.testing.assert_allclose(ax.get_xticks(), [1e-4, 1e-3, 1e-2, 1e-1])
-    assert len(ax.get_xticks(minor=True)) == 0
-    assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "λ")
-    # Ticks stand at whole decades within the values; 0 as far away as the first two values.
-    places = plot.log_axis_with_zero(ax, ["0", "0.02", "0.1", "0.5"], "λ")
-    np.testing.assert_allclose(places(["0", "0.1"]), [0.004, 0.1])
-    np.testing.assert_allclose(ax.get_xticks(), [0.004, 0.1])
-    assert plot.log_axis_with_zero(ax, [0, 5], "λ")([0]) == 0.5
-    assert plot.log_axis_with_zero(ax, [0, 2, 8], "λ")([0]) == 0.5
-    for values in ([-1, 1], [0, 0]):
-        with pytest.raises(
-            ValueError, match=r"^log_axis_with_zero: values must be >= 0 and not all 0"
-        ):
-            plot.log_axis_with_zero(ax, values, "λ")
-
-
-def test_without_a_zero_a_log_axis_is_left_alone(ax):
-    before = ax.get_xticks()
-    places = plot.log_axis_with_zero(ax, [1e-3, 1e-1], "λ")
-    np.testing.assert_array_equal(places([1e-3, 1e-1]), [1e-3, 1e-1])
-    assert "0" not in [label.get_text() for label in ax.get_xticklabels()]
-    assert not np.array_equal(before, ax.get_xticks())  # a logarithmic axis has ticks of its own
 
 
 def test_boundary_lies_where_the_prediction_is_one_half(ax):
@@ -210,12 +181,12 @@ def test_slider_is_self_contained_and_repeatable():
         return figure
 
     first, again = (
-        plot.Slider(draw, ["0", "</script>"], "λ", ["flat", "steep"], start=1) for _ in range(2)
+        Slider(draw, ["0", "</script>"], "λ", ["flat", "steep"], start=1) for _ in range(2)
     )
     page = first._repr_html_()
     assert page == again._repr_html_()
     assert first.frames[0] != first.frames[1]
-    other = plot.Slider(draw, ["0", "1"], "rate", ["flat", "steep"])._repr_html_()
+    other = Slider(draw, ["0", "1"], "rate", ["flat", "steep"])._repr_html_()
     ids = [re.search(r'<div class="book-slider" id="(slider-[0-9a-f]{8})">', p)[1]
            for p in (page, other)]  # fmt: skip
     assert ids[0] != ids[1], "two sliders of one page don't share an id"
@@ -225,7 +196,7 @@ def test_slider_is_self_contained_and_repeatable():
     assert 'alt="steep"' in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "<button" not in page and "<div>\n<label" in page
-    player = plot.Slider(draw, ["0", "1"], "step", ["a", "b"], frames_per_second=0.5)._repr_html_()
+    player = Slider(draw, ["0", "1"], "step", ["a", "b"], frames_per_second=0.5)._repr_html_()
     assert player.count('<div><button type="button">Play</button>\n<label') == 1
     assert "}, 2000);" in player
     assert repr(first) == "Slider(λ: 0 … </script>)"
@@ -242,7 +213,7 @@ def test_slider_is_self_contained_and_repeatable():
     assert not plt.get_fignums()
     for values, alternatives, start in ((["0"], [], 0), (["0"], ["a"], 1), (["0"], ["a"], -1)):
         with pytest.raises(ValueError, match=r"^Slider: 1 values, . alternatives, start .*: give "):
-            plot.Slider(draw, values, "λ", alternatives, start)
+            Slider(draw, values, "λ", alternatives, start)
 
 
 def test_style_makes_repeatable_svg(tmp_path):

@@ -2,8 +2,6 @@
 
 import functools
 import html
-import math
-import statistics
 from types import SimpleNamespace
 
 import keras
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from hypothesis import Phase, assume, example, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -27,7 +25,7 @@ from utils.evidence import (
     paired_difference,
     share_interval,
 )
-from utils.stack import BatchOrder, Stack, grid
+from utils.stack import Stack, _BatchOrder, grid
 
 # The same examples each time, so that a red run can be repeated.
 settings.register_profile(
@@ -56,26 +54,8 @@ def refused(name, call, *values, **options):
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 VALUES = st.lists(NUMBERS, min_size=2, max_size=12)
-CONFIDENCE = st.floats(0.01, 0.999)
-NOT_NUMBERS = {
-    "texts": ["1", "2"],
-    "a text": "12",
-    "letters": pd.Series(["a", "b"]),
-    "complex": np.array([1 + 1j, 2]),
-    "complex objects": [1 + 1j, None],
-    "dates": pd.to_datetime(["2020", "2021"]),
-    "times": pd.to_timedelta([1, 2]),
-    "objects": [object(), object()],
-    "ragged": [[1], [1, 2]],
-    "one number": 3.0,
-    "nothing": None,
-    "a set": {1.0, 2.0},
-    "a dict": {1: 2.0, 3: 4.0},
-}
 WRONG_SHAPES = {
-    "no axis": np.array(3.0),
     "two axes": np.ones((2, 2)),
-    "a frame": pd.DataFrame({"a": [1.0, 2.0]}),
     "empty": [],
     "empty, two axes": np.ones((0, 3)),
 }
@@ -85,33 +65,13 @@ def numbers_of(effect):
     return np.array([effect.mean, effect.low, effect.high])
 
 
-@given(VALUES, CONFIDENCE)
-def test_an_interval_is_scipys_for_any_values(values, confidence):
+@given(VALUES)
+def test_an_interval_is_scipys_for_any_values(values):
     assume(np.ptp(values) > 0)
-    got = mean_interval(values, confidence)
-    wanted = stats.t.interval(confidence, len(values) - 1, np.mean(values), stats.sem(values))
+    got = mean_interval(values)
+    wanted = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
     scale = np.abs([*values, *wanted]).max()
     np.testing.assert_allclose((got.low, got.high), wanted, atol=1e-9 * scale)
-    assert got.low <= got.mean <= got.high
-
-
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=6))
-@example([1e308, 1e308])
-@example([1e200, -1e200])
-@example([1e-200, 2e-200])
-@example([0.1, 0.1, 0.1])
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_values_of_any_size_give_the_right_interval_or_an_error(values):
-    try:
-        got = mean_interval(values)
-    except ValueError as error:
-        assert "mean_interval: the values are too large or too close" in str(error)
-        assert np.abs(values).max() > 1e140 or np.ptp(values) < 1e-150
-        return
-    half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
-    mean, scale = statistics.mean(values), max(np.abs(values).max(), half)
-    wanted = [mean, mean - half, mean + half]
-    np.testing.assert_allclose(numbers_of(got), wanted, rtol=1e-9, atol=1e-12 * scale)
     assert got.low <= got.mean <= got.high
 
 
@@ -124,18 +84,6 @@ def test_an_interval_moves_and_stretches_with_its_values(values, factor, offset)
     scale = np.abs([*values, before.low, before.high, 1]).max() * max(1, abs(factor)) + abs(offset)
     wanted = [before.mean * factor + offset, *ends]
     np.testing.assert_allclose(numbers_of(after), wanted, atol=1e-9 * scale)
-
-
-@given(VALUES, CONFIDENCE, CONFIDENCE)
-def test_more_confidence_never_makes_an_interval_narrower(values, one, other):
-    low, high = sorted((one, other))
-    narrow, wide = mean_interval(values, low), mean_interval(values, high)
-    assert wide.low <= narrow.low <= narrow.high <= wide.high
-    if high - low > 1e-6 and np.ptp(values) > 0:
-        assert wide.low < narrow.low and narrow.high < wide.high
-    happened = np.array(values) > 0
-    narrow, wide = share_interval(happened, low), share_interval(happened, high)
-    assert wide.low <= narrow.low + 1e-12 and narrow.high <= wide.high + 1e-12
 
 
 @given(VALUES, st.permutations(range(12)))
@@ -155,7 +103,7 @@ def test_the_kind_of_list_and_the_order_of_runs_dont_matter(values, order):
         np.testing.assert_allclose(numbers_of(mean_interval(kind)), wanted, rtol=1e-9, atol=1e-6)
 
 
-@given(VALUES, st.integers(0, 11), st.sampled_from([np.nan, np.inf, -np.inf, None, pd.NA]))
+@given(VALUES, st.integers(0, 11), st.sampled_from([np.nan, np.inf, -np.inf, None]))
 def test_a_run_without_a_number_is_an_error(values, place, bad):
     good, values = values, [*values[:place], bad, *values[place:]]
     refused("mean_interval", mean_interval, values)
@@ -164,15 +112,6 @@ def test_a_run_without_a_number_is_an_error(values, place, bad):
     for arms in [(pd.Series(values, index=index), whole), (whole, pd.Series(values, index=index))]:
         with pytest.raises((ValueError, TypeError), match=r"^(mean_interval|paired_difference): "):
             paired_difference(*arms)
-
-
-@pytest.mark.parametrize("values", NOT_NUMBERS.values(), ids=NOT_NUMBERS)
-@pytest.mark.filterwarnings("error")
-def test_what_isnt_numbers_is_refused(values):
-    refused("mean_interval", mean_interval, values)
-    refused("share_interval", share_interval, values)
-    refused("paired_difference", paired_difference, values, values)
-    refused("paired_difference", paired_difference, [1.0, 2.0], values)
 
 
 @pytest.mark.parametrize("values", WRONG_SHAPES.values(), ids=WRONG_SHAPES)
@@ -184,32 +123,12 @@ def test_wrong_shapes_are_refused(values):
         refused("paired_difference", paired_difference, [1.0, 2.0], values)
 
 
-@pytest.mark.parametrize(
-    "confidence", [0, 1, -0.5, 95, np.nan, np.inf, np.nextafter(1, 0), "0.95", None, [0.9], True]
-)
-@pytest.mark.filterwarnings("error")
-def test_an_impossible_confidence_is_refused_by_all(confidence):
-    refused("mean_interval", mean_interval, [1.0, 1.0], confidence)
-    refused("share_interval", share_interval, [True, False], confidence)
-    refused("mean_interval", paired_difference, [1.0, 2.0], [0.0, 0.0], confidence)
-
-
-def test_confidence_close_to_its_ends_gives_finite_intervals():
-    for confidence in (1e-300, 1e-12, 1 - 1e-12, 1 - 1e-15):
-        for effect in (
-            mean_interval([1.0, 2.0], confidence),
-            mean_interval([1.0, 1.0], confidence),
-            share_interval([True, False, False], confidence),
-        ):
-            assert -np.inf < effect.low <= effect.mean <= effect.high < np.inf
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=40), st.floats(1e-9, 1 - 1e-9))
-def test_a_share_lies_in_its_interval_and_that_in_0_to_1(happened, confidence):
-    got = share_interval(happened, confidence)
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_a_share_lies_in_its_interval_and_that_in_0_to_1(happened):
+    got = share_interval(happened)
     assert 0 <= got.low <= got.mean <= got.high <= 1
     assert got.mean == sum(happened) / len(happened)
-    opposite = share_interval([not value for value in happened], confidence)
+    opposite = share_interval([not value for value in happened])
     mirrored = [1 - opposite.mean, 1 - opposite.high, 1 - opposite.low]
     np.testing.assert_allclose(numbers_of(got), mirrored, atol=1e-12)
     for kind in (
@@ -220,12 +139,12 @@ def test_a_share_lies_in_its_interval_and_that_in_0_to_1(happened, confidence):
         pd.Series(happened, dtype="boolean"),
         pd.Series(happened, dtype=object),
     ):
-        assert share_interval(kind, confidence) == got
+        assert share_interval(kind) == got
 
 
-@given(st.lists(st.booleans(), max_size=5), st.floats() | st.sampled_from([2, -1, None, pd.NA]))
+@given(st.lists(st.booleans(), max_size=5), st.floats() | st.sampled_from([2, -1]))
 def test_a_share_of_other_things_is_refused(happened, other):
-    assume(other is None or other is pd.NA or other not in (0, 1))
+    assume(other not in (0, 1))
     refused("share_interval", share_interval, [*happened, other])
 
 
@@ -323,19 +242,6 @@ def test_stand_in_data_never_pass_nor_fail(effect, alternative, data, kind):
     assert claims_table().frame["verdict"].tolist() == [made.verdict]
 
 
-@pytest.mark.parametrize("data", ["digits", {"a": REAL}, {1, 2}, [REAL, None], 3, REAL.is_real])
-def test_what_isnt_data_is_refused(data):
-    clear_claims()
-    effect = Effect(0.03, 0.01, 0.05, 10)
-    refused("claim", claim, "it does", effect, "greater", "accuracy", data=data)
-    refused("claims_table", claims_table)
-
-
-@pytest.mark.parametrize("text", [None, 3, ["it does"], EFFECTS])
-def test_a_claim_needs_a_sentence(text):
-    refused("claim", claim, text, Effect(0.03, 0.01, 0.05, 10), "greater", "accuracy")
-
-
 TEXTS = st.text("ab <>&\"'²−é", min_size=1, max_size=90).filter(lambda text: text == text.strip())
 
 
@@ -353,19 +259,6 @@ def test_the_table_has_each_text_once_with_its_last_effect(texts, data):
     for text in texts:  # in full, however long
         assert f"<td>{text}</td>" in page
         assert text in repr(table)
-
-
-@given(CONFIDENCE.map(lambda c: round(c, 3)))
-@example(0.95)
-@example(0.999)
-def test_the_table_and_the_error_name_the_intervals_own_confidence(confidence):
-    effect = mean_interval([1.0, 2.0, 4.0], confidence)
-    clear_claims()
-    percent = round(100 * confidence, 1)
-    with pytest.raises(ClaimError, match=rf"but the {percent:g}% interval over"):
-        claim("it does", effect, "less", "points")
-    (cell,) = claims_table().frame["effect"]
-    assert cell.endswith(f"({percent:g}%)") == (confidence != 0.95)
 
 
 # ----------------------------------------------------------------------------------------- augment
@@ -471,17 +364,7 @@ def test_the_change_is_linear_in_the_images(shape, seed, amounts, factor):
     np.testing.assert_allclose(whole, parts, atol=1e-4)
 
 
-HUGE = st.fixed_dictionaries(
-    {
-        "rotation": st.sampled_from([0, 1e6]),
-        "shift": st.sampled_from([0, 1e6]),
-        "scale": st.sampled_from([0, 1 - 1e-9]),
-        "shear": st.sampled_from([0, 1e6]),
-    }
-)
-
-
-@given(SHAPES, SEEDS, AMOUNTS | HUGE)
+@given(SHAPES, SEEDS, AMOUNTS)
 @settings(max_examples=50)
 def test_values_stay_between_the_images_own_and_zero(shape, seed, amounts):
     images = picture(shape)
@@ -519,38 +402,14 @@ def test_a_pixel_that_is_nan_stays_nan():
     np.testing.assert_allclose(moved[1], images[1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", list(STILL))
-@pytest.mark.parametrize("amount", [np.nan, np.inf, -np.inf, -1e-9, 1e39, "1", None, [1.0], 1j])
-def test_impossible_amounts_are_refused(name, amount):
-    refused("affine_jitter", affine_jitter, picture((2, 4, 4)), (0, 1), **{name: amount})
+@pytest.mark.parametrize("scale", [1, 2.0, -0.1, np.nan])
+def test_an_impossible_scale_is_refused(scale):
+    refused("affine_jitter", affine_jitter, picture((2, 4, 4)), (0, 1), scale=scale)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, (0,), (0, 1, 2), ((0, 1),), (0.5, 1.0), "ab", None, (True, False), (2**70, 0)]
-)
-def test_impossible_seeds_are_refused(seed):
-    refused("affine_jitter", affine_jitter, picture((2, 4, 4)), seed)
-
-
-@pytest.mark.parametrize(
-    "images",
-    [
-        0.0,
-        np.zeros(3),
-        np.zeros((3, 3)),
-        np.zeros((1, 1, 1, 1, 1)),
-        np.zeros((2, 0, 5)),
-        np.zeros((2, 5, 0)),
-        np.zeros((2, 2, 2)) + 1j,
-        [[["a"]]],
-        [[[1, 2], [1]]],
-        [[[None]]],
-        None,
-    ],
-    ids=lambda images: str(np.shape(images) if isinstance(images, np.ndarray) else images),
-)
-def test_impossible_images_are_refused(images):
-    refused("affine_jitter", affine_jitter, images, (0, 1))
+@pytest.mark.parametrize("shape", [(3, 3), (1, 1, 1, 1, 1), (2, 0, 5), (2, 5, 0)], ids=str)
+def test_impossible_images_are_refused(shape):
+    refused("affine_jitter", affine_jitter, np.zeros(shape), (0, 1))
 
 
 def test_an_unknown_height_is_an_error_where_the_graph_is_made():
@@ -651,74 +510,38 @@ def test_the_largest_penalties_leave_almost_no_weights_and_no_nan():
     np.testing.assert_allclose(stack.predict(X), Y.mean(), atol=0.02)
 
 
-@given(
-    st.sampled_from(["l1", "l2", "weight_decay", "dropout", "n_train", "learning_rate", "seed"]),
-    st.floats() | st.integers(-5, 10**20) | st.sampled_from(["abc", "", 1j, pd.Timestamp(0)]),
-)
-@example("n_train", "all")
-@example("n_train", np.inf)
-@example("n_train", 1e19)
-@example("l2", 1e39)
-@example("learning_rate", 1e39)
-@example("dropout", 1 - 1e-9)
-@example("seed", 2**31)
-@example("l1", 2**64)
-@settings(max_examples=120)
-def test_a_setting_is_taken_as_it_is_or_refused(name, value):
-    runs = pd.DataFrame({"seed": [3, 4], name: [value, 0.5 if name == "dropout" else 1]})
-    number = isinstance(value, (int, float))
-    with np.errstate(all="ignore"):
-        single = np.float32(value) if number else np.nan
-    fine = number and {
-        "seed": 0 <= value < 2**31 and value == int(value),
-        "n_train": math.isnan(value) or (1 <= value < 2**31 and value == int(value)),
-        "learning_rate": math.isnan(value) or 1e-37 <= value <= 1e37,
-        "dropout": value >= 0 and single < 1,
-    }.get(name, 0 <= value <= 1e15)
-    if not fine:
-        refused("Stack", Stack, runs, inputs=3, units=())
-        return
-    stack = Stack(runs, inputs=3, units=())
-    np.testing.assert_array_equal(stack.runs[name].to_numpy(float)[0], float(value))
+IMPOSSIBLE = [
+    *((name, value) for name in ("l1", "l2", "weight_decay") for value in (-1, np.nan, np.inf)),
+    *(("dropout", value) for value in (-0.1, 1, 95, np.nan)),
+    *(("n_train", value) for value in (0, -1, 2.5, np.inf)),
+    *(("learning_rate", value) for value in (0, -1e-3, np.inf)),
+    *(("seed", value) for value in (-1, 0.5, np.nan)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), IMPOSSIBLE)
+def test_an_impossible_setting_is_refused_by_name(name, value):
+    fine = 0.5 if name == "dropout" else 1
+    with pytest.raises(ValueError, match=f"^Stack: {name} must be .*, not {value}"):
+        Stack(pd.DataFrame({name: [fine, value]}), inputs=3, units=())
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"runs": None},
-        {"runs": {"l2": [0]}},
-        {"runs": [{"l2": 0}]},
         {"runs": pd.DataFrame({"l2": []})},
-        {"runs": pd.DataFrame([[0, 1]], columns=["l2", "l2"])},
-        {"runs": pd.DataFrame({"l2": [1j]})},
-        {"runs": pd.DataFrame({"l2": pd.to_datetime(["2020"])})},
-        {"inputs": 2.5},
-        {"inputs": "2"},
-        {"inputs": None},
         {"inputs": 0},
-        {"inputs": -1},
-        {"units": 8},
-        {"units": "8"},
-        {"units": (2.5,)},
         {"units": (4, -1)},
-        {"outputs": None},
-        {"outputs": 1.0},
-        {"outputs": None, "task": "multiclass"},
+        {"outputs": 2},
+        {"outputs": 1, "task": "multiclass"},
         {"outputs": 0, "task": "regression"},
-        {"task": None},
-        {"task": ["binary"]},
-        {"activation": "reluu"},
-        {"optimizer": "adams"},
-        {"optimizer": 3},
+        {"task": "multi"},
         {"normalization": True},
-        {"penalized_layers": 0},
-        {"penalized_layers": [0.5]},
-        {"penalized_layers": "all"},
-        {"penalized_layers": [-3]},
+        {"optimizer": keras.optimizers.Muon()},
     ],
     ids=lambda options: next(iter(options)),
 )
-def test_impossible_networks_are_refused(options):
+def test_networks_that_would_be_silently_wrong_are_refused(options):
     refused("Stack", Stack, **{"runs": grid(seed=[0]), "inputs": 3, "units": (4,), **options})
 
 
@@ -747,19 +570,11 @@ def at(array, place, value):
         at(X.astype(float), (3, 1), 1e39),  # infinite as float32
         X[:, :2],
         X[0],
-        X.T,
         X[None],
         np.stack([X] * 3),
         X[:0],
         X[:, :0],
         np.stack([X, X])[:, :0],
-        X.astype(str),
-        X + 0j,
-        [[1.0, 2.0, 3.0], [1.0]],
-        "rows",
-        None,
-        1.0,
-        pd.DataFrame(X).assign(text="a"),
     ],
     ids=lambda x: f"{type(x).__name__}{np.shape(x) if isinstance(x, np.ndarray) else ''}",
 )
@@ -792,7 +607,6 @@ def test_impossible_features_are_refused(call, x):
         ("binary", 1),
         ("binary", None),
         ("binary", Y.astype(str)),
-        ("binary", Y + 0j),
         ("binary", [None] * 12),
         ("multiclass", Y + 2),
         ("multiclass", -Y),
@@ -804,8 +618,6 @@ def test_impossible_features_are_refused(call, x):
         ("regression", at(X[:, 0], 0, np.inf)),
         ("regression", at(X[:, 0].astype(float), 0, 1e39)),  # infinite as float32
         ("regression", X[:, :1]),
-        ("regression", X[:, 0] + 1j),
-        ("regression", X[:, 0].astype(str)),
     ],
 )
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
@@ -818,22 +630,12 @@ def test_impossible_targets_are_refused(task, y):
 @pytest.mark.parametrize(
     "options",
     [
-        {"epochs": 1.5},
-        {"epochs": "2"},
-        {"epochs": None},
-        {"epochs": np.nan},
         {"epochs": -1},
-        {"batch_size": 2.5},
-        {"batch_size": "a"},
+        {"batch_size": 0},
         {"batch_size": -4},
-        {"record_every": 0.5},
-        {"record_every": "a"},
-        {"evaluate_on": (X, Y)},
+        {"record_every": 0},
         {"evaluate_on": {"train": (X, Y)}},  # the name of the training split
-        {"evaluate_on": {"test": X}},
-        {"evaluate_on": {"test": X[:2]}},  # two rows aren't a pair
-        {"evaluate_on": {"test": (X, Y, Y)}},
-        {"evaluate_on": {"test": None}},
+        {"validation": (X, Y), "evaluate_on": {"validation": (X, Y)}},
     ],
     ids=lambda options: next(iter(options)),
 )
@@ -841,17 +643,15 @@ def test_impossible_training_is_refused(options):
     refused("Stack", lambda: small().fit(X, Y, **{"epochs": 1, **options}))
 
 
-def test_a_run_that_isnt_there_is_refused():
-    for run in (2, -3, None, "a", 0.5):
-        refused("Stack", small().model, run)
-
-
-@pytest.mark.parametrize("value", [[1.0], [1.0, 2.0, 3.0], np.zeros((2, 2)), "a", None, -1, 1e39])
+@pytest.mark.parametrize(
+    "value", [[1.0, 2.0, 3.0], -1, pd.Series([0.3, 0.4], index=[5, 6])], ids=str
+)
 def test_a_refused_change_changes_nothing(value):
     stack = small()
     stack.set(l2=[0.1, 0.2])
-    refused("Stack", stack.set, l2=value)
-    refused("Stack", stack.set, l2=pd.Series([0.3, 0.4], index=[5, 6]))
+    with pytest.raises(ValueError):
+        stack.set(l2=value)
+    refused("Stack", stack.set, l3=0.1)
     assert stack.runs["l2"].tolist() == [0.1, 0.2]
     np.testing.assert_allclose(stack._coefficients["l2"].numpy(), [0.1, 0.2])
 
@@ -948,11 +748,11 @@ KEYS = st.lists(
 
 @given(KEYS, st.integers(0, 5), st.integers(0, 5), st.integers(0, 9))
 def test_a_runs_batches_are_its_own_in_any_company(keys, now, later, start):
-    together = BatchOrder(*zip(*keys, strict=True), start)
+    together = _BatchOrder(*zip(*keys, strict=True), start)
     parts = np.concatenate([together.take(now, 9), together.take(later, 9)])
     assert parts.shape == (now + later, len(keys), 9)
     for run, key in enumerate(keys):
-        alone = BatchOrder(*zip(key, strict=True), start).take(now + later, 9)[:, 0]
+        alone = _BatchOrder(*zip(key, strict=True), start).take(now + later, 9)[:, 0]
         np.testing.assert_array_equal(parts[:, run], alone)
         _, n_train, size = key
         assert (alone[:, size:] == 0).all() and (alone < n_train).all()
@@ -968,7 +768,7 @@ def test_a_runs_batches_are_its_own_in_any_company(keys, now, later, start):
 def test_a_grid_has_every_combination_once_or_names_the_empty_column(columns):
     empty = [name for name, values in columns.items() if not values]
     if empty:
-        with pytest.raises(ValueError, match=f"^grid: column {empty[0]!r} has no values"):
+        with pytest.raises(ValueError, match=f"^grid: column {empty[0]!r} must be a list"):
             grid(**columns)
         return
     frame = grid(**{name: iter(values) for name, values in columns.items()})
@@ -980,6 +780,5 @@ def test_a_grid_has_every_combination_once_or_names_the_empty_column(columns):
             assert counts[value] == values.count(value) * len(frame) / len(values)
 
 
-@pytest.mark.parametrize("column", [0.1, None, "relu", np.array(3.0)], ids=str)
-def test_a_grid_column_that_isnt_a_list_is_refused(column):
-    refused("grid", grid, seed=[0], arm=column)
+def test_a_text_isnt_a_grid_column():
+    refused("grid", grid, seed=[0], arm="relu")

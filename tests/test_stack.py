@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras.optimizers import SGD, Adadelta, Adafactor, Adagrad, Adam, RMSprop
 from keras.optimizers.schedules import CosineDecay
 
-from utils.stack import BatchOrder, Stack, grid
+from utils.stack import Stack, _BatchOrder, grid
 
 STEPS = 25
 
@@ -83,7 +83,7 @@ def test_every_run_equals_a_separate_keras_model(moons, task, outputs, loss, bat
     n_train = runs["n_train"].fillna(24).astype(int).to_numpy()
     sizes = np.minimum(batch_size or 24, n_train)
     per_epoch = int(np.ceil(24 / (batch_size or 24)))
-    order = BatchOrder(runs["seed"], n_train, sizes).take(STEPS * per_epoch, 24)
+    order = _BatchOrder(runs["seed"], n_train, sizes).take(STEPS * per_epoch, 24)
 
     stack.fit(x, y, epochs=STEPS, batch_size=batch_size, record_every=STEPS)
 
@@ -139,7 +139,7 @@ def test_normalized_runs_equal_separate_keras_models(moons, normalization):
     sizes = {"inputs": 3, "units": (8, 5), "normalization": normalization}
     stack = Stack(runs, **sizes)
     alone = [stack.model(run) for run in range(2)]
-    order = BatchOrder(runs["seed"], [10, 24], [8, 8]).take(STEPS * 3, 8)
+    order = _BatchOrder(runs["seed"], [10, 24], [8, 8]).take(STEPS * 3, 8)
     stack.fit(x, y, epochs=STEPS, batch_size=8, record_every=10)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     for run, model in enumerate(alone):
@@ -241,7 +241,7 @@ def test_dropout_multiplies_hidden_units_by_each_steps_mask(moons):
         [tf.Variable(w) for w in part] for part in zip(*slices(stack, 1), strict=True)
     )
     for start in (0, 6):  # a second training goes on, with new masks and new batches
-        for step, rows in enumerate(BatchOrder([3], [24], [8], start).take(6, 8)[:, 0], start):
+        for step, rows in enumerate(_BatchOrder([3], [24], [8], start).take(6, 8)[:, 0], start):
             masks = [mask[1] for mask in draw(8, tf.constant(step))]
             with tf.GradientTape() as tape:
                 h = x[rows]
@@ -373,17 +373,17 @@ def test_chunks_change_nothing(moons, monkeypatch):
 
 
 def test_batches_are_shuffled_passes():
-    order = BatchOrder([5, 5], [10, 4], [3, 3]).take(40, 3)
+    order = _BatchOrder([5, 5], [10, 4], [3, 3]).take(40, 3)
     for run, rows in ((0, 10), (1, 4)):
         stream = order[:, run].ravel()
         for start in range(0, len(stream) - rows, rows):
             assert sorted(stream[start : start + rows]) == list(range(rows))
         assert list(stream[:rows]) != list(stream[rows : 2 * rows])
-    parts = BatchOrder([5], [10], [3])
+    parts = _BatchOrder([5], [10], [3])
     np.testing.assert_array_equal(
         np.concatenate([parts.take(7, 3), parts.take(33, 3)])[:, 0], order[:, 0]
     )
-    for other in (BatchOrder([6], [10], [3]), BatchOrder([5], [10], [3], start=40)):
+    for other in (_BatchOrder([6], [10], [3]), _BatchOrder([5], [10], [3], start=40)):
         assert (other.take(40, 3)[:, 0] != order[:, 0]).any()
 
 
@@ -398,22 +398,13 @@ def test_settings_that_are_left_out_have_their_defaults():
 def test_grid_is_the_product():
     frame = grid(l2=[0, 1], seed=range(3))
     assert frame.to_numpy().tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
-    with pytest.raises(ValueError, match="'l2' has no values"):
+    with pytest.raises(ValueError, match="'l2' must be a list of values"):
         grid(l2=[], seed=[0])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"runs": pd.DataFrame()}, "runs is empty"),
-        ({"runs": pd.DataFrame({"l2": [-1.0]})}, "l2 must hold finite numbers >= 0"),
-        ({"runs": pd.DataFrame({"l1": [np.nan]})}, "l1 must hold finite"),
-        ({"runs": pd.DataFrame({"dropout": [1.0]})}, "dropout is a rate"),
-        ({"runs": pd.DataFrame({"seed": [-1]})}, "seed must hold integers"),
-        ({"runs": pd.DataFrame({"seed": [0.5]})}, "seed must hold integers"),
-        ({"runs": pd.DataFrame({"n_train": [0]})}, "n_train must hold integers"),
-        ({"runs": pd.DataFrame({"learning_rate": [0.0]})}, "learning_rate must hold finite"),
-        ({"runs": pd.DataFrame({"learning_rate": ["fast"]})}, "learning_rate must hold finite"),
         (
             {
                 "runs": pd.DataFrame({"learning_rate": [0.1]}),
@@ -421,12 +412,6 @@ def test_grid_is_the_product():
             },
             "a schedule or learning_rate",
         ),
-        ({"task": "ranking"}, "'ranking' is unknown"),
-        ({"normalization": "group"}, "normalization 'group' is unknown"),
-        ({"outputs": 2}, "a binary task has one output"),
-        ({"task": "multiclass"}, "needs outputs >= 2"),
-        ({"units": (0,)}, "at least 1"),
-        ({"penalized_layers": [2]}, r"\[2\] names a layer that isn't there"),
         ({"optimizer": Adafactor}, "Adafactor is not known"),
         ({"optimizer": partial(Adam, clipnorm=1.0)}, "clipping by norm"),
         ({"optimizer": partial(Adam, global_clipnorm=1.0)}, "clipping by norm"),
@@ -448,13 +433,13 @@ def test_bad_settings_are_named(change, message):
         ({"x": np.zeros((0, 2)), "y": []}, "no rows"),
         ({"x": np.full((4, 2), np.nan)}, "NaN"),
         ({"y": [0, 1]}, "one entry a row"),
-        ({"y": [0, 1, 2, 0]}, "labels of x, y must be integers in 0 … 1"),
+        ({"y": [0, 1, 2, 0]}, "labels of train must be integers in 0 … 1"),
         ({"y": [0, 1, 0.5, 0]}, "must be integers"),
-        ({"y": [0, 1, np.inf, 0]}, "infinite"),
+        ({"y": [0, 1, np.inf, 0]}, "must be integers"),
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"record_every": 0}, "record_every must be at least 1"),
-        ({"evaluate_on": {"test": (np.zeros((4, 1)), [0, 0, 0, 0])}}, r"evaluate_on\['test'\]"),
+        ({"evaluate_on": {"test": (np.zeros((4, 1)), [0, 0, 0, 0])}}, "x of test"),
     ],
 )
 def test_bad_data_are_named(change, message):
@@ -467,7 +452,7 @@ def test_bad_data_are_named(change, message):
 def test_bad_soft_labels_are_named():
     stack = Stack(grid(seed=[0]), inputs=2, outputs=2, task="multiclass")
     for row in ([0.7, 0.7], [-0.5, 1.5]):
-        with pytest.raises(ValueError, match="soft labels of x, y must be"):
+        with pytest.raises(ValueError, match="soft labels of train must be"):
             stack.fit(np.zeros((4, 2)), [row] * 4, epochs=1)
 
 
@@ -556,7 +541,7 @@ def test_each_fit_begins_without_a_best_epoch(held_out):
         stack.predict(x, at="best")
     with pytest.raises(ValueError, match='at must be "best" or "last"'):
         stack.predict(x, at="first")
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="another split"):
         stack.fit(x, y, epochs=1, validation=validation, evaluate_on={"validation": validation})
 
 

@@ -22,11 +22,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from tools import notebooks, status
 
 PACKAGES = ("tensorflow", "keras", "numpy")
+# JAX is no dependency of the book: `make bench` gives it an environment of its own.
+JAX = Path(os.environ.get("JAX_PYTHON", notebooks.ROOT / ".venv-jax" / "bin" / "python"))
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -62,6 +65,28 @@ def matrix_rate() -> float:
     return 2 * 2048**3 / min(seconds(lambda: product().numpy()) for _ in range(10))
 
 
+def in_jax(study: dict[str, np.ndarray], epochs: int) -> dict:
+    """What ``tools/bench_jax.py`` prints about a study, trained for so many epochs."""
+    program = Path(__file__).with_name("bench_jax.py")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "study.npz")
+        np.savez(file, **study)
+        # With -P the modules beside the program don't hide others of their names.
+        command = [str(JAX), "-P", str(program), str(file), str(epochs)]
+        return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def same_training(study: dict[str, np.ndarray], curves: pd.DataFrame) -> None:
+    """Say how far JAX's losses are from those of a stack that started from the same weights."""
+    for epoch in (100, curves["epoch"].max()):
+        ours = curves.query("metric == 'loss' and epoch == @epoch")["value"]
+        off = abs(in_jax(study, epoch)["losses"] / ours - 1)
+        middle, most = off.quantile([0.5, 1])
+        print(f"JAX's losses after {epoch} epochs: off by {middle:.0e} (median), {most:.0e} at most")
+        # Later, rounding parts the two, and Adam's epsilon, which each adds at another place.
+        assert epoch > 100 or (off < 1e-3).all(), "JAX trains something else"
+
+
 def moons(repetitions: int) -> list[dict]:
     """The study of the chapter on L1 and L2: 7 penalties × 10 seeds, 500 units, 4,000 epochs."""
     import keras
@@ -80,12 +105,13 @@ def moons(repetitions: int) -> list[dict]:
         hidden = keras.layers.Dense(500, "relu", kernel_regularizer=keras.regularizers.L2(1e-3))
         return keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
 
-    def stack(models=70, units=500, rows=30, epochs=epochs):
-        """Seconds a model and epoch, compilation included."""
+    def stack(models=70, units=500, rows=30, epochs=epochs, fits=1):
+        """Seconds a model and epoch of each fit; the first one compiles."""
         few = load_moons(n_train=rows)
         nets = Stack(runs.iloc[:models], inputs=2, units=(units,), penalized_layers=[0])
         fit = functools.partial(nets.fit, few.x_train, few.y_train, epochs=epochs)
-        return seconds(functools.partial(fit, record_every=epochs)) / (models * epochs)
+        fit = functools.partial(fit, record_every=epochs)
+        return [seconds(fit) / (models * epochs) for _ in range(fits)]
 
     def plain():
         """One by one, as tutorials write it: an epoch of 30 rows is one step."""
@@ -109,15 +135,37 @@ def moons(repetitions: int) -> list[dict]:
         done = train(network, data, epochs=300, batch_size=len(x), loss="binary_crossentropy")
         return done.seconds / 300
 
-    arms = {"stack": stack, "plain": plain, "tuned": tuned, "harness": harness}
+    def jax():
+        """As `stack`, twice from the same start, in a process of its own."""
+        return [took / (len(runs) * epochs) for took in in_jax(study, epochs)["seconds"]]
+
+    arms = {"stack": functools.partial(stack, fits=2)}
+    if JAX.is_file():
+        nets = Stack(runs, inputs=2, units=(500,), penalized_layers=[0])
+        study = {"x": x, "y": y, "l2": runs["l2"]}
+        study |= {f"kernel{layer}": kernel.numpy() for layer, kernel in enumerate(nets.kernels)}
+        same_training(study, nets.fit(x, y, epochs=epochs, record_every=100))
+        arms["jax"] = jax
+    else:
+        print(f"{JAX} isn't there (`make bench` makes it): the rows of JAX are left out")
+    arms |= {"plain": plain, "tuned": tuned, "harness": harness}
     found = rounds(arms, repetitions)
-    micro, stacked = 1e6, found["stack"]
+    micro, (stacked, again) = 1e6, found["stack"].T
+    in_one_jit = []
+    if "jax" in found:
+        rival, rival_again = found["jax"].T
+        in_one_jit = [
+            row("… JAX (`vmap`, `scan`, one `jit`), against it", rival / stacked, "×"),
+            row("… the same, both without compilation", rival_again / again, "×"),
+        ]
     table = [
         row("moons, stack of 70: a model and epoch", micro * stacked, "µs"),
+        row("… without compilation", micro * again, "µs"),
         row("… one by one, plain `fit`", micro * found["plain"], "µs"),
         row("… plain `fit` against the stack", found["plain"] / stacked, "×"),
         row("… one by one, tuned `steps_per_execution`, against it", found["tuned"] / stacked, "×"),
         row("… one by one, `utils.training.train`, against it", found["harness"] / stacked, "×"),
+        *in_one_jit,
         # A step multiplies twice forward and three times backward (none into the inputs).
         row(
             "… share of the rate of matrix products",
@@ -133,7 +181,7 @@ def moons(repetitions: int) -> list[dict]:
     ]
     for size in tqdm(sizes, leave=False):
         ((name, value),) = size.items()
-        twice = np.array([stack(**{"epochs": 1000} | size) for _ in range(2)])
+        twice = np.concatenate([stack(**{"epochs": 1000} | size) for _ in range(2)])
         length = "" if name == "epochs" else " (1,000 epochs)"
         what = f"stack with {name} = {value:,}{length}: a model and epoch"
         table.append(row(what, micro * twice, "µs"))

@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ class ClaimError(AssertionError):
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over runs and its confidence interval.
+    """A mean over runs and its 95 % interval.
 
     Attributes
     ----------
@@ -35,15 +34,12 @@ class Effect:
         Mean and ends of the interval, in the unit of the values.
     n : int
         Number of runs.
-    confidence : float
-        Confidence of the interval.
     """
 
     mean: float
     low: float
     high: float
     n: int
-    confidence: float = 0.95
 
     def __str__(self) -> str:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], n = {self.n}"
@@ -114,12 +110,13 @@ class Claim:
         mean, low, high = (self._scaled(value) for value in (e.mean, e.low, e.high))
         half = (high - low) / 2
         # As many digits as the half-width of the interval tells.
-        digits = int(np.clip(-np.floor(np.log10(half)), 0, 9)) if 0 < half < np.inf else None
-        sign = "×" if self.metric in RATIOS else "+" if e.mean > 0 and not self.than else ""
+        most = 4 if self.metric in RATIOS else 9
+        digits = int(np.clip(-np.floor(np.log10(half)), 0, most)) if 0 < half < np.inf else None
+        difference = not self.than or self.metric in ("accuracy", "cross-entropy")
+        sign = "×" if self.metric in RATIOS else "+" if e.mean > 0 and difference else ""
         ends = f" [{_rounded(low, digits)}, {_rounded(high, digits)}]"
         spread = ends if half else f", the same in all {e.n} runs"
-        other = "" if e.confidence == 0.95 else f" ({_percent(e.confidence)})"
-        return f"{sign}{_rounded(mean, digits)}{self._unit}{spread}{other}"
+        return f"{sign}{_rounded(mean, digits)}{self._unit}{spread}"
 
     @property
     def _unit(self) -> str:
@@ -144,15 +141,13 @@ _claims: dict[str, Claim] = {}
 _margins: dict[str, float] = dict(MARGINS)
 
 
-def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Effect:
-    """Mean over runs with the interval of Student's t.
+def mean_interval(values: Iterable[float]) -> Effect:
+    """Mean over runs with the 95 % interval of Student's t.
 
     Parameters
     ----------
     values : iterable of float, shape (n,)
         One value a run, n >= 2.
-    confidence : float
-        Confidence of the interval, between 0 and 1.
 
     Returns
     -------
@@ -162,64 +157,47 @@ def mean_interval(values: Iterable[float], confidence: float = 0.95) -> Effect:
     Raises
     ------
     ValueError
-        When there are fewer than two values, one isn't finite, they are too large or too close
-        together to be squared, or ``confidence`` is out of range.
-    TypeError
-        When the values aren't numbers.
+        When there are fewer than two values, or one isn't finite.
     """
-    values = _numbers(values, "mean_interval")
-    _check_confidence(confidence, "mean_interval")
+    values = np.array(list(values), float)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(
             f"mean_interval: give one value a run, at least two runs; the shape is {values.shape}"
         )
     if not np.isfinite(values).all():
         raise ValueError("mean_interval: a value is NaN or infinite; look at that run first")
-    n = len(values)
-    half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
-    mean = values.mean()
-    if not np.isfinite(half) or 0 < np.ptp(values) < 1e-150:
-        raise ValueError(
-            "mean_interval: the values are too large or too close together to be squared; "
-            "give them in another unit"
-        )
-    return Effect(float(mean), float(mean - half), float(mean + half), n, confidence)
+    n, mean = len(values), values.mean()
+    half = stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    return Effect(float(mean), float(mean - half), float(mean + half), n)
 
 
-def share_interval(happened: Iterable[bool], confidence: float = 0.95) -> Effect:
+def share_interval(happened: Iterable[bool]) -> Effect:
     """Share of runs in which something happened, with Wilson's interval, which stays in [0, 1].
 
     Parameters
     ----------
     happened : iterable of bool, shape (n,)
         One value a run.
-    confidence : float
-        Confidence of the interval, between 0 and 1.
 
     Returns
     -------
     Effect
-        Share and interval.
+        Share and 95 % interval.
 
     Raises
     ------
     ValueError
-        When there is no run, a value is neither true nor false, or ``confidence`` is out of range.
-    TypeError
-        When the values are neither bools nor numbers.
+        When there is no run, or a value is neither true nor false.
     """
-    values = _numbers(happened, "share_interval")
-    _check_confidence(confidence, "share_interval")
+    values = np.array(list(happened), float)
     if values.ndim != 1 or not len(values) or not np.isin(values, (0, 1)).all():
         raise ValueError("share_interval: give one true or false a run, and at least one run")
     hits, n = int(values.sum()), len(values)
-    low, high = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
-    return Effect(hits / n, float(low), float(high), n, confidence)
+    low, high = stats.binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    return Effect(hits / n, float(low), float(high), n)
 
 
-def paired_difference(
-    treatment: Iterable[float], control: Iterable[float], confidence: float = 0.95
-) -> Effect:
+def paired_difference(treatment: Iterable[float], control: Iterable[float]) -> Effect:
     """Mean of ``treatment - control`` over pairs: runs of one seed and one split.
 
     Parameters
@@ -227,20 +205,16 @@ def paired_difference(
     treatment, control : pandas.Series or sequence of float, shape (n,)
         One value a run. Two Series are paired by their index, sequences (or a Series and a
         sequence) by position.
-    confidence : float
-        Confidence of the interval.
 
     Returns
     -------
     Effect
-        Mean difference and interval.
+        Mean difference and 95 % interval.
 
     Raises
     ------
     ValueError
         When the runs can't be paired one to one.
-    TypeError
-        When the values aren't numbers.
     """
     if isinstance(treatment, pd.Series) and isinstance(control, pd.Series):
         for name, series in (("treatment", treatment), ("control", control)):
@@ -251,31 +225,13 @@ def paired_difference(
         if alone:
             raise ValueError(f"paired_difference: only one of the arms has the runs {alone[:5]}")
         control = control.reindex(treatment.index)  # loc takes an index of bools for a mask
-    first, second = (_numbers(arm, "paired_difference") for arm in (treatment, control))
+    first, second = np.asarray(treatment, float), np.asarray(control, float)
     if first.shape != second.shape:
         raise ValueError(
             f"paired_difference: the arms have the shapes {first.shape} and {second.shape}; "
             "give one value a run for each"
         )
-    return mean_interval(first - second, confidence)
-
-
-def _numbers(values: Iterable[float], caller: str) -> np.ndarray:
-    """The values as floats; NumPy would make numbers of dates and of texts, too."""
-    try:
-        values = values if hasattr(values, "__len__") else list(values)
-        dtype = np.asarray(values).dtype
-        if dtype.kind not in "biufO":
-            raise TypeError(f"these are {dtype}")
-        return np.asarray(values, float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{caller}: give one number a run ({error})") from error
-
-
-def _check_confidence(confidence: float, caller: str) -> None:
-    """The quantile is taken at (1 + confidence) / 2, which rounds to 1 a little below 1."""
-    if not (isinstance(confidence, Real) and confidence > 0 and (1 + confidence) / 2 < 1):
-        raise ValueError(f"{caller}: confidence must lie between 0 and 1, not {confidence}")
+    return mean_interval(first - second)
 
 
 def declare_margin(metric: str, margin: float, because: str) -> None:
@@ -300,7 +256,7 @@ def declare_margin(metric: str, margin: float, because: str) -> None:
     """
     if _claims:
         raise RuntimeError("declare_margin: margins are declared before the first claim")
-    if not (isinstance(margin, Real) and 0 < margin < np.inf) or not because:
+    if not 0 < margin < np.inf or not because:
         raise ValueError("declare_margin: give a positive margin and a reason")
     _margins[metric] = float(margin)
     made = Claim("", Effect(0, 0, 0, 0), "equivalent", metric, 0.0, float(margin), "")
@@ -357,29 +313,17 @@ def claim(
     ValueError
         When an argument isn't one of those there are, there is no margin, or a number doesn't stand
         in the sentence.
-    TypeError
-        When ``text`` isn't a string, ``effect`` isn't an :class:`Effect`, or ``data`` isn't a
-        Dataset or a list of them.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"claim: text must be a sentence, not {text!r}")
-    if not isinstance(effect, Effect):
-        raise TypeError(
-            f"claim: effect must come from mean_interval or paired_difference, not {effect!r}"
-        )
-    if alternative not in ALTERNATIVES:
-        raise ValueError(
-            f"claim: alternative must be one of {', '.join(ALTERNATIVES)}, not {alternative!r}"
-        )
-    if scope is not None and scope not in SCOPES:
-        raise ValueError(f"claim: scope must be one of {', '.join(SCOPES)}, not {scope!r}")
+    for name, value, known in (
+        ("alternative", alternative, ALTERNATIVES), ("scope", scope, (None, *SCOPES))
+    ):  # fmt: skip
+        if value not in known:
+            raise ValueError(f"claim: {name} must be one of {known}, not {value!r}")
     for name, value in (("than", than), ("margin", margin)):
         if value is None or (value == 0 and name == "than"):
             continue
-        if not (isinstance(value, Real) and np.isfinite(value)) or (
-            metric in RATIOS and value <= 0
-        ):
-            raise ValueError(f"claim: {name} must be a finite number, not {value!r}")
+        if (name == "margin" or metric in RATIOS) and value <= 0:
+            raise ValueError(f"claim: {name} must be positive, not {value}")
         if not _stands_in(text, value):
             raise ValueError(
                 f"claim: {name} = {value:g} doesn't stand in the sentence {text!r}; "
@@ -390,8 +334,6 @@ def claim(
             f"claim: there is no margin for {metric!r}; declare one (declare_margin), or give one "
             "and say it in the sentence"
         )
-    if margin is not None and margin <= 0:
-        raise ValueError(f"claim: margin must be positive, not {margin}")
     if metric in RATIOS:
         than = np.log(than) if than else 0.0
         margin = None if margin is None else abs(np.log(margin))
@@ -403,8 +345,6 @@ def claim(
         "equivalent": (-margin <= low and high <= margin, low > margin or high < -margin),
     }[alternative]
     datasets = [] if data is None else data if isinstance(data, (list, tuple)) else [data]
-    if not all(hasattr(dataset, "is_real") for dataset in datasets):
-        raise TypeError(f"claim: data must be a Dataset or a list of them, not {data!r}")
     if not all(dataset.is_real for dataset in datasets):
         verdict, mark = STAND_IN, "–"
     else:
@@ -422,8 +362,8 @@ def claim(
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
     elif verdict == "contradicted":
         raise ClaimError(
-            f"{text!r}: claimed {made.bound}, but the {_percent(effect.confidence)} interval over "
-            f"{effect.n} runs says {made.shown}. Change the sentence, or repeat more often."
+            f"{text!r}: claimed {made.bound}, but the 95 % interval over {effect.n} runs says "
+            f"{made.shown}. Change the sentence, or repeat more often."
         )
     return made
 
@@ -434,10 +374,6 @@ def _stands_in(text: str, value: float) -> bool:
     said += [number for word, number in WORDS.items() if re.search(rf"(?i)\b{word}\b", text)]
     wanted = (abs(value), 100 * abs(value), 100 * abs(value - 1))
     return any(np.isclose(s, w) for s in said for w in wanted)
-
-
-def _percent(confidence: float) -> str:
-    return f"{100 * confidence:.10g}%"
 
 
 class ClaimsTable:

@@ -6,11 +6,6 @@ Ito, 2008). A band is always a 95 % interval over runs, and the legend says over
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import json
-import uuid
 from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
@@ -81,7 +76,6 @@ def interval_line(
     color: str | None = None,
     marker: str | None = None,
     linestyle: str = "-",
-    positions: Callable[[pd.Index], np.ndarray] | None = None,
 ) -> None:
     """Draw the mean over runs against ``x``, with its 95 % interval (Student's t) as a band.
 
@@ -95,15 +89,14 @@ def interval_line(
         Columns for the two axes.
     label, color, marker, linestyle : str
         As in ``ax.plot``.
-    positions : callable, optional
-        Places on the axis for the values of ``x``, see :func:`log_axis_with_zero`.
     """
     groups = frame.groupby(x)[value]
     mean, n = groups.mean(), groups.count()
     half = stats.t.ppf(0.975, np.maximum(n - 1, 1)) * groups.std().fillna(0) / np.sqrt(n)
-    places = mean.index.to_numpy() if positions is None else positions(mean.index)
-    (line,) = ax.plot(places, mean, label=label, color=color, marker=marker, linestyle=linestyle)
-    ax.fill_between(places, mean - half, mean + half, color=line.get_color(), alpha=0.2, lw=0)
+    (line,) = ax.plot(
+        mean.index, mean, label=label, color=color, marker=marker, linestyle=linestyle
+    )
+    ax.fill_between(mean.index, mean - half, mean + half, color=line.get_color(), alpha=0.2, lw=0)
 
 
 def band_legend(ax: Axes, n: int, over: str = "seeds", **options: object) -> None:
@@ -164,50 +157,6 @@ def learning_curves(
         color = (colors or COLORS).get(split)
         interval_line(ax, rows, "epoch", label=split + suffix, color=color, linestyle=linestyle)
     ax.set(xlabel="epoch", ylabel=metric.replace("_", " "))
-
-
-def log_axis_with_zero(ax: Axes, values: Sequence[float], name: str) -> Callable:
-    """Give an axis a logarithmic scale with a place for 0 at its left end.
-
-    Parameters
-    ----------
-    ax : Axes
-        Whose horizontal axis is set.
-    values : sequence of float
-        The values to be shown, >= 0.
-    name : str
-        Label of the axis.
-
-    Returns
-    -------
-    callable
-        Turns values into places on the axis.
-
-    Raises
-    ------
-    ValueError
-        When a value is negative or none is positive.
-    """
-    values = np.unique(np.asarray(values, float))
-    if values[0] < 0 or values[-1] <= 0:
-        raise ValueError(f"log_axis_with_zero: values must be >= 0 and not all 0, not {values}")
-    positive = values[values > 0]
-    zero_place = positive[0] / (positive[1] / positive[0] if len(positive) > 1 else 10)
-
-    def places(index):
-        index = np.asarray(index, float)
-        return np.where(index == 0, zero_place, index)
-
-    ax.set_xscale("log")
-    ax.set_xlabel(name)
-    if values[0] == 0:
-        decades = 10.0 ** np.arange(
-            np.ceil(np.log10(positive[0])), np.floor(np.log10(positive[-1])) + 1
-        )
-        labels = [rf"$10^{{{int(np.round(np.log10(d)))}}}$" for d in decades]
-        ax.set_xticks([zero_place, *decades], ["0", *labels])
-        ax.minorticks_off()
-    return places
 
 
 def decision_boundary(
@@ -290,114 +239,3 @@ def image_grid(
             if titles is not None:
                 ax.set_title(titles[i], fontsize=9, fontweight="normal", loc="center")
     return figure
-
-
-# The text isn't read out while the frames run: it would never end.
-PLAY = """
-  const button = box.querySelector("button");
-  let timer = null;
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    button.textContent = "Play";
-    box.querySelector("p").setAttribute("aria-live", "polite");
-  }
-  function show(i) {
-    range.value = i;
-    range.dispatchEvent(new Event("input"));
-  }
-  button.addEventListener("click", function () {
-    if (timer) return stop();
-    button.textContent = "Pause";
-    box.querySelector("p").setAttribute("aria-live", "off");
-    if (range.value === range.max) show(0);
-    timer = setInterval(function () {
-      if (range.value === range.max) return stop();
-      show(Number(range.value) + 1);
-    }, PAUSE);
-  });"""
-
-
-class Slider:
-    """Pictures behind a slider that works without a kernel, a server or a network.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(i)`` returns the figure of frame ``i``; it is closed afterwards.
-    values : sequence of str
-        What the slider reads at each frame.
-    label : str
-        Name of the slider.
-    alternatives : sequence of str
-        A sentence for each frame that says what it shows, for those who don't see it.
-    start : int
-        Frame shown first; also the picture where scripts don't run.
-    frames_per_second : float, optional
-        Speed of a *Play* button; without it there is none.
-    """
-
-    def __init__(
-        self,
-        draw: Callable[[int], Figure],
-        values: Sequence[str],
-        label: str,
-        alternatives: Sequence[str],
-        start: int = 0,
-        frames_per_second: float | None = None,
-    ) -> None:
-        if len(values) != len(alternatives) or not 0 <= start < len(values):
-            raise ValueError(
-                f"Slider: {len(values)} values, {len(alternatives)} alternatives, start {start}: "
-                "give one alternative a value, and a start among them"
-            )
-        self.values, self.label, self.alternatives = list(values), label, list(alternatives)
-        self.start, self.frames_per_second = start, frames_per_second
-        self.frames = [_small_png(draw(i)) for i in range(len(values))]
-
-    def __repr__(self) -> str:
-        return f"Slider({self.label}: {self.values[0]} … {self.values[-1]})"
-
-    def _repr_html_(self) -> str:
-        # The id follows from the content, so that the same run gives the same page.
-        key = "slider-" + uuid.uuid5(uuid.NAMESPACE_OID, self.label + self.frames[0]).hex[:8]
-        first, last = self.start, len(self.values) - 1
-        speed = self.frames_per_second
-        button = '<button type="button">Play</button>' if speed else ""
-        play = PLAY.replace("PAUSE", str(round(1000 / speed))) if speed else ""
-        content = json.dumps([self.frames, self.values, self.alternatives]).replace("</", "<\\/")
-        return f"""<div class="book-slider" id="{key}">
-<img src="data:image/png;base64,{self.frames[first]}" alt="{html.escape(self.alternatives[first])}"
- style="max-width:100%;height:auto">
-<div>{button}
-<label for="{key}-range">{html.escape(self.label)}</label>
-<input id="{key}-range" type="range" min="0" max="{last}" value="{first}" step="1"
- style="width:min(24rem,70%);vertical-align:middle"
- aria-valuetext="{html.escape(self.values[first])}">
-<output for="{key}-range">{html.escape(self.values[first])}</output></div>
-<p aria-live="polite">{html.escape(self.alternatives[first])}</p>
-<script>(function () {{
-  const box = document.getElementById("{key}");
-  const [frames, values, alternatives] = {content};
-  const range = box.querySelector("input");
-  range.addEventListener("input", function () {{
-    const i = Number(range.value);
-    box.querySelector("img").src = "data:image/png;base64," + frames[i];
-    box.querySelector("img").alt = alternatives[i];
-    box.querySelector("output").textContent = values[i];
-    box.querySelector("p").textContent = alternatives[i];
-    range.setAttribute("aria-valuetext", values[i]);
-  }});{play}
-}})();</script></div>"""
-
-
-def _small_png(figure: Figure, dpi: int = 120) -> str:
-    """The figure as a PNG with 64 colours, base64-coded."""
-    from PIL import Image  # comes with matplotlib
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    plt.close(figure)
-    small = io.BytesIO()
-    Image.open(buffer).convert("RGB").quantize(64).save(small, format="PNG", optimize=True)
-    return base64.b64encode(small.getvalue()).decode()

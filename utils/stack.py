@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 
 import keras
 import numpy as np
@@ -26,14 +25,18 @@ from utils.seeds import shifted
 COEFFICIENTS = ("l1", "l2", "dropout", "weight_decay")
 TASKS = ("binary", "multiclass", "regression")
 NORMALIZATIONS = (None, "batch", "layer")
+RANGES = {  # of the columns of runs; the others are finite and >= 0
+    "dropout": "a rate, the share of units set to 0, below 1",
+    "seed": "an integer >= 0",
+    "n_train": "an integer >= 1, or NaN for all rows",
+    "learning_rate": "finite and > 0, or NaN for the optimizer's",
+}
 HISTORY = ("run", "epoch", "split", "metric", "value")  # columns that fit adds
 EPSILON, MOMENTUM = 1e-3, 0.9  # of the normalizations; 1e-3 is what Keras has
 # Their update of a weight looks at that weight's gradients only.
 ELEMENTWISE = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Lion")
 # Largest activation, in numbers, that prediction holds at a time (64 MB of float32).
 CHUNK = 2**24
-# A penalty's gradient is squared in float32, which ends at 3.4e38.
-LARGEST = 1e15
 
 # Each Stack compiles functions of its own. TensorFlow takes them for one that is compiled again and
 # again, and warns.
@@ -56,17 +59,12 @@ def grid(**columns: Iterable) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        When a column has no values.
-    TypeError
-        When a column isn't a list of values; a string would be taken for its letters.
+        When a column has no values, or is a string, which would be taken for its letters.
     """
-    for name, column in columns.items():
-        if isinstance(column, str) or not np.iterable(column):
-            raise TypeError(f"grid: column {name!r} must be a list of values, not {column!r}")
     values = {name: list(column) for name, column in columns.items()}
-    for name, column in values.items():
-        if not column:
-            raise ValueError(f"grid: column {name!r} has no values; give at least one")
+    for name, column in columns.items():
+        if isinstance(column, str) or not values[name]:
+            raise ValueError(f"grid: column {name!r} must be a list of values, not {column!r}")
     return pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
 
 
@@ -120,8 +118,6 @@ class Stack:
     ------
     ValueError
         When an argument is out of its range; the message names it.
-    TypeError
-        When ``runs`` isn't a DataFrame, or an argument or a column isn't of numbers.
     """
 
     def __init__(
@@ -138,53 +134,31 @@ class Stack:
         penalized_layers: Sequence[int] | None = None,
         penalize_bias: bool = False,
     ) -> None:
-        if task not in TASKS:
-            raise ValueError(f"Stack: task {task!r} is unknown; choose one of {', '.join(TASKS)}")
-        try:
-            self.sizes = [operator.index(size) for size in (inputs, *units, outputs)]
-        except TypeError as error:
-            raise TypeError(
-                "Stack: inputs and outputs must be integers and units a list of integers, not "
-                f"{inputs!r}, {outputs!r} and {units!r}"
-            ) from error
-        if task == "binary" and outputs != 1:
-            raise ValueError(f"Stack: a binary task has one output, not {outputs}")
-        if task == "multiclass" and outputs < 2:
-            raise ValueError(f"Stack: a multiclass task needs outputs >= 2, not {outputs}")
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"Stack: normalization {normalization!r} is unknown; "
-                f"choose one of {', '.join(map(repr, NORMALIZATIONS))}"
-            )
+        for name, value, known in (
+            ("task", task, TASKS), ("normalization", normalization, NORMALIZATIONS)
+        ):  # fmt: skip
+            if value not in known:
+                raise ValueError(f"Stack: {name} must be one of {known}, not {value!r}")
+        self.sizes = [operator.index(size) for size in (inputs, *units, outputs)]
         if min(self.sizes) < 1:
             raise ValueError(f"Stack: layer sizes must be at least 1, not {self.sizes}")
+        if (task, outputs == 1) in (("binary", False), ("multiclass", True)):
+            raise ValueError(f"Stack: a {task} task can't have {outputs} outputs")
         self.runs = _filled(runs)
         self.task = task
-        try:
-            self.activation = keras.activations.get(activation)
-            optimizer = keras.optimizers.get(optimizer)
-        except ValueError as error:
-            raise ValueError(f"Stack: {error}") from error
-        self.optimizer = _elementwise(optimizer)
-        scheduled = isinstance(
-            self.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule
-        )
-        if scheduled and self.runs["learning_rate"].notna().any():
+        self.activation = keras.activations.get(activation)
+        self.optimizer = _elementwise(keras.optimizers.get(optimizer))
+        schedule = keras.optimizers.schedules.LearningRateSchedule
+        if (
+            isinstance(self.optimizer._learning_rate, schedule)
+            and self.runs["learning_rate"].notna().any()
+        ):
             raise ValueError("Stack: give a schedule or learning_rate in runs, not both")
         layers = range(len(self.sizes) - 1)
         wanted = layers if penalized_layers is None else penalized_layers
-        try:
-            self.penalized = sorted({layers[layer] for layer in wanted})
-        except IndexError as error:
-            raise ValueError(
-                f"Stack: penalized_layers {list(wanted)} names a layer that isn't there; "
-                f"there are {len(layers)}, counted from 0"
-            ) from error
-        except TypeError as error:
-            raise TypeError(
-                f"Stack: penalized_layers must be a list of integers, not {penalized_layers!r}"
-            ) from error
+        self.penalized = sorted({layers[layer] for layer in wanted})
         self.penalize_bias = penalize_bias
+        self.normalization = normalization
         self.step = 0
         self.best_epoch = None
         self._best = None  # copies of the variables, made by the first fit with validation rows
@@ -199,7 +173,6 @@ class Stack:
         self.biases = [
             keras.Variable(np.zeros((len(self.runs), 1, out), "float32")) for _, out in shapes
         ]
-        self.normalization = normalization
         self.moments = [
             tuple(
                 keras.Variable(np.full((len(self.runs), 1, out), start, "float32"), trainable=False)
@@ -232,15 +205,7 @@ class Stack:
             raise ValueError(
                 f"Stack.set: unknown {sorted(unknown)}; known are {', '.join(COEFFICIENTS)}"
             )
-        try:
-            if any(np.ndim(values) > 1 for values in coefficients.values()):
-                raise ValueError("there are values with more than one axis")
-            runs = self.runs.assign(**coefficients)
-        except ValueError as error:
-            raise ValueError(
-                f"Stack.set: give one number or one for each of {len(self.runs)} runs ({error})"
-            ) from error
-        self.runs = _filled(runs)
+        self.runs = _filled(self.runs.assign(**coefficients))
         for name in coefficients:
             self._coefficients[name].assign(self.runs[name].to_numpy("float32"))
         if self._used != self._nonzero():
@@ -298,32 +263,19 @@ class Stack:
         ------
         ValueError
             When shapes, labels or sizes don't fit; the message names the argument.
-        TypeError
-            When ``x`` or ``y`` aren't numbers.
         """
         counts = {"epochs": epochs, "batch_size": batch_size, "record_every": record_every}
         for name, value in counts.items():
-            default = value is None and name != "epochs"
-            if not default and not (isinstance(value, Integral) and value >= 1):
-                raise ValueError(f"Stack.fit: {name} must be at least 1 and whole, not {value!r}")
-        others = {} if evaluate_on is None else evaluate_on
-        if validation is not None and isinstance(others, Mapping):
-            if "validation" in others:
-                raise ValueError(
-                    "Stack.fit: give validation, or evaluate_on['validation'], not both"
-                )
-            others = {"validation": validation, **others}
-        if not isinstance(others, Mapping) or "train" in others:
-            raise ValueError(
-                "Stack.fit: evaluate_on must be a dict from names other than 'train' to (x, y)"
-            )
-        x, y = self._checked(x, y, "x, y")
+            if value is not None and value < 1:
+                raise ValueError(f"Stack.fit: {name} must be at least 1, not {value}")
+        given = {"train": (x, y)} | ({} if validation is None else {"validation": validation})
+        if taken := set(given) & set(evaluate_on or {}):
+            raise ValueError(f"Stack.fit: evaluate_on can't have another split {taken}")
+        splits = {
+            name: self._checked(*pair, name) for name, pair in (given | (evaluate_on or {})).items()
+        }
+        x, y = splits["train"]
         rows = x.shape[-2]
-        splits = {"train": (x, y)}
-        for name, pair in others.items():
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise ValueError(f"Stack.fit: evaluate_on[{name!r}] must be a pair (x, y)")
-            splits[name] = self._checked(*pair, f"evaluate_on[{name!r}]")
         record_every = max(1, epochs // 100) if record_every is None else record_every
         n_train = self.runs["n_train"].fillna(rows).astype(int).to_numpy()
         if n_train.max() > rows:
@@ -339,7 +291,7 @@ class Stack:
         in_train = (np.arange(rows) < n_train[:, None]) / n_train[:, None]
         # With full batches the order of the rows matters to the dropout masks only.
         full_batch = batch_size == n_train.max() and "dropout" not in self._used
-        order = None if full_batch else BatchOrder(self._run_seeds, n_train, sizes, self.step)
+        order = None if full_batch else _BatchOrder(self._run_seeds, n_train, sizes, self.step)
         if full_batch:
             x, y = x[..., :batch_size, :], self._rows(y, slice(batch_size))
         tensors = [tf.constant(x), tf.constant(y), tf.constant(weights, "float32")]
@@ -377,7 +329,7 @@ class Stack:
         dict of str to ndarray, shape (M,)
             ``loss`` and, for classification, ``accuracy``.
         """
-        return self._evaluate(*self._checked(x, y, "x, y"), best=self._is_best(at))
+        return self._evaluate(*self._checked(x, y, "evaluate"), best=self._is_best(at))
 
     def predict(self, x: np.ndarray, at: str = "last") -> np.ndarray:
         """Predictions of every model.
@@ -394,7 +346,7 @@ class Stack:
         ndarray, shape (M, n) or, with several outputs, (M, n, outputs)
             Probabilities for classification, values for regression.
         """
-        x = self._checked_x(x, "x")
+        x = self._checked_x(x, "predict")
         best = self._is_best(at)
         parts = [
             self._forward(tf.constant(x[..., part, :]), best=best).numpy()
@@ -421,16 +373,7 @@ class Stack:
         -------
         keras.Sequential
             Dense layers with this run's weights; the last one gives logits for classification.
-
-        Raises
-        ------
-        ValueError
-            When there is no such run.
         """
-        if run not in range(-len(self.runs), len(self.runs)):
-            raise ValueError(
-                f"Stack.model: there are {len(self.runs)} runs, counted from 0, not {run!r}"
-            )
         kernels, biases, all_moments = self._state(self._is_best(at))
         layers = keras.layers
         model = keras.Sequential([keras.Input((self.sizes[0],))])
@@ -512,29 +455,25 @@ class Stack:
         return y[:, part] if self._own_targets(y) else y[part]
 
     def _checked_x(self, x, name):
-        x = _numbers(x, name).astype("float32")
-        shape = f"(n, {self.sizes[0]}) or ({len(self.runs)}, n, {self.sizes[0]})"
-        if (
-            x.ndim not in (2, 3)
-            or x.shape[-1] != self.sizes[0]
-            or (x.ndim == 3 and x.shape[0] != len(self.runs))
-        ):
-            raise ValueError(f"Stack: {name} must have the shape {shape}, not {x.shape}")
-        if x.shape[-2] == 0:
-            raise ValueError(f"Stack: {name} has no rows; give at least one")
-        if not np.isfinite(x).all():
-            raise ValueError(f"Stack: {name} holds NaN or infinite values; clean the data first")
+        x = np.asarray(x, "float32")
+        models, inputs = len(self.runs), self.sizes[0]
+        if x.ndim not in (2, 3) or x.shape[-1] != inputs or x.shape[:-2] not in ((), (models,)):
+            raise ValueError(
+                f"Stack: x of {name} must have the shape (n, {inputs}) or ({models}, n, {inputs}), "
+                f"not {x.shape}"
+            )
+        if not x.size or not np.isfinite(x).all():
+            raise ValueError(f"Stack: x of {name} has no rows, or holds NaN or infinite values")
         return x
 
     def _checked(self, x, y, name):
         """x as float32; y as int32 (classes) or as float32 with a trailing axis of outputs
         (numbers to regress on, or probabilities)."""
-        x = self._checked_x(x, name)
+        x, y = self._checked_x(x, name), np.asarray(y)
         rows, models, outputs = x.shape[-2], len(self.runs), self.sizes[-1]
-        y = _numbers(y, f"the targets of {name}")
-        if self.task == "regression":
-            y = y.astype("float32")  # first, since it makes the largest float64 infinite
-            y = y[..., None] if outputs == 1 else y
+        y = y.astype(float) if y.dtype == object else y
+        if self.task == "regression" and outputs == 1:
+            y = y[..., None]
         soft = self.task == "multiclass" and y.dtype.kind == "f"
         soft = soft and y.shape in ((rows, outputs), (models, rows, outputs))
         tail = (outputs,) if self.task == "regression" or soft else ()
@@ -543,17 +482,19 @@ class Stack:
                 f"Stack: the targets of {name} must have one entry a row, for all models or for "
                 f"each of {models}; there are {rows} rows, the targets have the shape {y.shape}"
             )
-        if not np.isfinite(y).all():
-            raise ValueError(f"Stack: the targets of {name} hold NaN or infinite values")
-        if soft and (y.min() < 0 or abs(y.sum(axis=-1) - 1).max() > 1e-3):
+        if soft and not (y.min() >= 0 and abs(y.sum(axis=-1) - 1).max() <= 1e-3):
             raise ValueError(
                 f"Stack: the soft labels of {name} must be >= 0 with sum 1 in each row"
             )
         if self.task == "regression" or soft:
-            return x, y.astype("float32")
-        classes = max(2, outputs)
-        if (y != np.round(y)).any() or y.min() < 0 or y.max() >= classes:
-            raise ValueError(f"Stack: the labels of {name} must be integers in 0 … {classes - 1}")
+            y = y.astype("float32")
+            if not np.isfinite(y).all():
+                raise ValueError(f"Stack: the targets of {name} hold NaN or infinite values")
+            return x, y
+        if not np.isin(y, range(max(2, outputs))).all():
+            raise ValueError(
+                f"Stack: the labels of {name} must be integers in 0 … {max(2, outputs) - 1}"
+            )
         return x, y.astype("int32")
 
     def _tidy(self, records):
@@ -572,7 +513,7 @@ class Stack:
     def _nonzero(self):
         return {name for name in COEFFICIENTS if self.runs[name].any()}
 
-    def _compile(self) -> None:
+    def _compile(self):
         self._used = self._nonzero()
         self._train = tf.function(self._train_epochs, jit_compile=True)
         self._measure = tf.function(self._metrics, jit_compile=True)
@@ -727,39 +668,19 @@ class Stack:
         return metrics
 
 
-class BatchOrder:
+class _BatchOrder:
     """The rows of each batch, for runs that each have their own stream of shuffled passes.
 
-    Parameters
-    ----------
-    seeds, n_train, sizes : sequence of int, shape (M,)
-        Seed, training rows and batch size of each run.
-    start : int
-        Gradient steps already taken: continued training gets new shuffles.
+    ``start`` is the number of gradient steps already taken: continued training gets new shuffles.
     """
 
-    def __init__(
-        self, seeds: Sequence[int], n_train: Sequence[int], sizes: Sequence[int], start: int = 0
-    ) -> None:
+    def __init__(self, seeds, n_train, sizes, start=0):
         self._keys = list(zip(map(int, seeds), map(int, n_train), map(int, sizes), strict=True))
         self._left = {key: np.empty(0, int) for key in self._keys}
         self._random = {key: np.random.default_rng([key[0], start]) for key in self._keys}
 
-    def take(self, steps: int, width: int) -> np.ndarray:
-        """Rows of the next ``steps`` batches.
-
-        Parameters
-        ----------
-        steps : int
-            Number of batches.
-        width : int
-            Length that smaller batches are padded to, with row 0.
-
-        Returns
-        -------
-        ndarray of int32, shape (steps, M, width)
-            Row numbers.
-        """
+    def take(self, steps, width):
+        """Rows of the next batches, int32 (steps, M, width); shorter ones are padded with row 0."""
         rows = {}
         for key, left in self._left.items():
             _, n_train, size = key
@@ -780,57 +701,33 @@ def _initial_kernels(seeds, layer, shape):
     return (limit * (2 * np.stack(draws) - 1)).astype("float32")
 
 
-def _numbers(values, name):
-    """The values as an array; NumPy would make numbers of texts and of complex numbers, too."""
-    try:
-        array = np.asarray(values)
-        array = array.astype(float) if array.dtype == object else array  # mixed columns of pandas
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"Stack: {name} must hold numbers ({error})") from error
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"Stack: {name} must hold numbers, not {array.dtype}")
-    return array
-
-
-def _filled(runs: pd.DataFrame) -> pd.DataFrame:
+def _filled(runs):
     """The runs with defaults filled in and every known column checked."""
-    if not isinstance(runs, pd.DataFrame):
-        raise TypeError(f"Stack: runs must be a DataFrame (see grid), not {type(runs).__name__}")
-    if not runs.columns.is_unique:
-        raise ValueError("Stack: two columns of runs have the same name; drop or rename one")
     if len(runs) == 0:
         raise ValueError("Stack: runs is empty; give at least one row (see grid)")
     defaults = {"seed": 0, **dict.fromkeys(COEFFICIENTS, 0.0)}
     defaults |= {"n_train": np.nan, "learning_rate": np.nan}
     missing = {name: value for name, value in defaults.items() if name not in runs}
     runs = runs.reset_index(drop=True).assign(**missing)
-    for name in defaults:
-        if runs[name].dtype.kind in "cmM":  # pandas would make numbers of dates
-            raise TypeError(f"Stack: {name} must hold numbers, not {runs[name].dtype}")
-    for name in COEFFICIENTS:
-        values = pd.to_numeric(runs[name], errors="coerce").to_numpy(float)
-        if not ((values >= 0) & (values <= LARGEST)).all():
+    runs = runs.astype(dict.fromkeys([*COEFFICIENTS, "n_train", "learning_rate"], float))
+    seeds, n_train, rates = runs["seed"], runs["n_train"], runs["learning_rate"]
+    fine = {
+        **{name: (runs[name] >= 0) & (runs[name] < np.inf) for name in COEFFICIENTS},
+        "dropout": (runs["dropout"] >= 0) & (runs["dropout"] < 1),
+        "seed": (seeds >= 0) & (seeds == seeds // 1),
+        "n_train": n_train.isna() | (n_train >= 1) & (n_train == n_train // 1),
+        "learning_rate": rates.isna() | (rates > 0) & (rates < np.inf),
+    }
+    for name, good in fine.items():
+        if not good.all():
             raise ValueError(
-                f"Stack: {name} must hold finite numbers >= 0, and no larger than {LARGEST:g}"
+                f"Stack: {name} must be {RANGES.get(name, 'finite and >= 0')}, "
+                f"not {runs[name][~good].iloc[0]}"
             )
-        runs[name] = values
-    if runs["dropout"].astype("float32").max() >= 1:
-        raise ValueError("Stack: dropout is a rate, the share of units set to 0; keep it below 1")
-    seeds = pd.to_numeric(runs["seed"], errors="coerce")
-    if not (seeds.between(0, 2**31 - 1) & (seeds == seeds.round())).all():
-        raise ValueError("Stack: seed must hold integers in 0 … 2147483647")
-    n_train = pd.to_numeric(runs["n_train"], errors="coerce")
-    whole = n_train.between(1, 2**31 - 1) & (n_train == n_train.round())
-    if not (n_train.isna() & runs["n_train"].isna() | whole).all():
-        raise ValueError("Stack: n_train must hold integers >= 1 (NaN for all rows)")
-    rates = pd.to_numeric(runs["learning_rate"], errors="coerce")
-    # Within these it is finite and above 0 as float32, too.
-    if not (rates.isna() & runs["learning_rate"].isna() | rates.between(1e-37, 1e37)).all():
-        raise ValueError("Stack: learning_rate must hold finite numbers > 0")
-    return runs.assign(seed=seeds.astype(int), n_train=n_train, learning_rate=rates)
+    return runs.astype({"seed": int})
 
 
-def _elementwise(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+def _elementwise(optimizer):
     """The optimizer, when summing the losses can't make one model's step depend on another's."""
     name = type(optimizer).__name__
     if name not in ELEMENTWISE:
