@@ -17,14 +17,14 @@ from sklearn.datasets import make_moons
 
 from tests.conftest import SMALL, digests, leftovers, offline
 from utils import data, seeds
-from utils.data import DataError, load_cifar10, load_mnist, polynomial_target
+from utils.data import DataError, load_cifar10, load_mnist
 
 
 def load(name, **options):
     return getattr(data, f"load_{name}")(**options)
 
 
-TOYS = pytest.mark.parametrize("name", ["moons", "polynomial", "sequences"])
+TOYS = pytest.mark.parametrize("name", ["moons", "sequences"])
 X, Y = SMALL["x_train"], SMALL["y_train"]
 
 
@@ -59,7 +59,6 @@ def test_default_moons_are_the_published_draw(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sizes", "x", "y", "spread"),
     [
-        ("polynomial", [20, 0, 1000], 0.10005, -0.82578, 0.81181),
         ("sequences", [64, 200, 500], 0.89883, 0.17600, 1.02285),
     ],
 )
@@ -82,7 +81,7 @@ def test_toys_have_the_sizes_asked_for_and_repeat(name):
     assert first.y_train.dtype == (np.int64 if name == "moons" else np.float32)
 
 
-@pytest.mark.parametrize("name", ["moons", "polynomial", "sequences", "mnist"])
+@pytest.mark.parametrize("name", ["moons", "sequences", "mnist"])
 def test_book_seeds_shift_every_draw(small, monkeypatch, name):
     unshifted = load(name, seed=7)
     monkeypatch.setattr(seeds, "OFFSET", 3)
@@ -93,24 +92,14 @@ def test_a_data_set_says_what_it_is():
     found = repr(load("moons", n_train=7, n_validation=5, n_test=3, noise=0.25))
     shapes = "train (7, 2), validation (5, 2), test (3, 2)"
     assert found == f"Dataset(moons, noise 0.25: {shapes})"
-    assert load("polynomial", noise=0).name == "cubic, noise 0"
     assert load("sequences", noise=1).name == "sums of two sines, noise 1"
-
-
-def test_polynomial_noise_is_what_it_says():
-    toy = load("polynomial", n_train=20_000, noise=0.3)
-    rest = toy.y_train - polynomial_target(toy.x_train[:, 0])
-    assert rest.std() == pytest.approx(0.3, rel=0.03)
-    assert -1 < toy.x_train.min() < -0.99 and 0.99 < toy.x_train.max() < 1
-    few = load("polynomial", n_train=20, n_test=5)
-    np.testing.assert_array_equal(few.x_train, toy.x_train[:20])
 
 
 def test_sequences_have_the_length_and_shape():
     series = load("sequences", n_train=4, length=9, noise=0)
     assert series.x_train.shape == (4, 9, 1) and np.abs(series.x_train).max() <= 2
     assert load("sequences", length=1).x_train.shape == (64, 1, 1)
-    with pytest.raises(ValueError, match=r"^load_sequences: length must be an integer >= 1, not 0"):
+    with pytest.raises(ValueError, match=r"^load_sequences: length must be at least 1, not 0"):
         load("sequences", length=0)
 
 
@@ -118,11 +107,11 @@ def test_sequences_have_the_length_and_shape():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("noise", value) for value in (-0.1, float("nan"), float("inf"), "5", None)),
-        *(("n_train", value) for value in (0, "5", True)),
-        *(("n_validation", value) for value in (-1, 2.0, None)),
+        *(("noise", value) for value in (-0.1, float("nan"), float("inf"))),
+        ("n_train", 0),
+        ("n_validation", -1),
         ("n_test", -1),
-        *(("seed", value) for value in (1.5, -1, "5")),
+        ("seed", -1),
     ],
 )
 def test_bad_toy_options_are_named(name, option, value):
@@ -156,10 +145,8 @@ def test_splits_are_disjoint_nested_and_scaled(small):
         ({"n_train": 45, "n_validation": 10}, "n_train = 45 and n_validation = 10 are more"),
         ({"n_validation": 50}, "n_validation = 50 are more than the 50 images that MNIST has"),
         ({"n_validation": 70_000}, "n_validation = 70,000 are more than the 50 images"),
-        ({"n_train": "5"}, "n_train must be an integer >= 1, not '5'"),
-        ({"n_validation": "5"}, "n_validation must be an integer >= 0, not '5'"),
         ({"n_test": 21}, "n_test = 21 is more than the 20 at hand"),
-        ({"n_test": -1}, "n_test must be an integer >= 0, not -1"),
+        ({"n_test": -1}, "n_test must be at least 0, not -1"),
     ],
 )
 def test_bad_sizes_are_named(small, options, message):

@@ -82,7 +82,7 @@ def same_training(study: dict[str, np.ndarray], curves: pd.DataFrame) -> None:
         ours = curves.query("metric == 'loss' and epoch == @epoch")["value"]
         off = abs(in_jax(study, epoch)["losses"] / ours - 1)
         middle, most = off.quantile([0.5, 1])
-        print(f"JAX's losses after {epoch} epochs: off by {middle:.0e} (median), {most:.0e} at most")
+        print(f"JAX's losses after {epoch} epochs are off by {middle:.0e}, at most {most:.0e}")
         # Later, rounding parts the two, and Adam's epsilon, which each adds at another place.
         assert epoch > 100 or (off < 1e-3).all(), "JAX trains something else"
 
