@@ -154,8 +154,9 @@ def moons(repetitions: int) -> list[dict]:
     in_one_jit = []
     if "jax" in found:
         rival, rival_again = found["jax"].T
+        name = f"JAX {in_jax(study, 1)['version']}"
         in_one_jit = [
-            row("… JAX (`vmap`, `scan`, one `jit`), against it", rival / stacked, "×"),
+            row(f"… {name} (`vmap`, `scan`, one `jit`), against it", rival / stacked, "×"),
             row("… the same, both without compilation", rival_again / again, "×"),
         ]
     table = [
