@@ -107,6 +107,14 @@ def test_stopped_in_the_middle_it_goes_on(book, monkeypatch):
     assert rounds(book)["one"]["rounds"]["1"][0]["text"] == "a"
 
 
+def test_nothing_is_kept_of_a_run_on_stand_in_data(book, capsys):
+    stand_in = CLAIMS.replace('"greater", "points")', '"greater", "points", data=toy)', 1)
+    write(book, "one", ["from types import SimpleNamespace as S\ntoy = S(is_real=False)", stand_in])
+    assert replicate.main(["--rounds", "1", "one"], book) == 1
+    assert "one.ipynb ran on stand-in data, so nothing is kept" in capsys.readouterr().err
+    assert not (book / status.REPLICATION).exists()
+
+
 def test_a_round_of_its_own_is_not_kept(book, capsys):
     replicate.main(["--offset", "7", "one"], book)
     assert "one 7: 1 of 3 hold" in capsys.readouterr().out

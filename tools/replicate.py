@@ -20,6 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tools import execute, notebooks, status
+from utils.evidence import STAND_IN
 
 STEP = 100_000  # between the offsets of two rounds: larger than any seed in a chapter
 
@@ -82,14 +83,26 @@ def keep(name: str, digest: str, offset: int, found: list[dict], root: Path) -> 
 def replicate(
     paths: Iterable[Path], offsets: Iterable[int], root: Path = notebooks.ROOT
 ) -> dict[str, dict]:
-    """Run what isn't there yet, round by round; return all outcomes."""
+    """Run what isn't there yet, round by round; return all outcomes.
+
+    Raises
+    ------
+    RuntimeError
+        When a chapter ran on stand-in data: its claims weren't tested, so nothing is kept of it.
+    """
     paths = list(paths)
     tasks = [(offset, path) for offset in offsets for path in paths]
     for offset, path in tqdm(tasks, desc="replication", unit="chapter", disable=len(tasks) == 1):
         digest = notebooks.digest(notebooks.read(path), root)
         chapter = status.replications(root).get(path.stem, {})
         if chapter.get("digest") != digest or str(offset) not in chapter["rounds"]:
-            keep(path.stem, digest, offset, outcomes(path, offset), root)
+            found = outcomes(path, offset)
+            if any(entry["verdict"] == STAND_IN for entry in found):
+                raise RuntimeError(
+                    f"{path.name} ran on stand-in data, so nothing is kept of it. Set BOOK_DATA to "
+                    "the folder with the real data."
+                )
+            keep(path.stem, digest, offset, found, root)
     return status.replications(root)
 
 
@@ -112,7 +125,11 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         }
     else:
         offsets = [STEP * (k + 1) for k in range(options.rounds)]
-        results = replicate(paths, offsets, root)
+        try:
+            results = replicate(paths, offsets, root)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 1
         rounds = {path.stem: results[path.stem] for path in paths}
     stopped = False
     for name, chapter in rounds.items():
