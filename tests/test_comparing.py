@@ -72,6 +72,15 @@ def test_best_and_last_are_read_apart(done):
     assert (best <= last + 1e-6).all() and (best < last - 1e-3).any()
 
 
+def test_an_arm_can_ask_for_xla():
+    arms = {"as it is": Arm(network, adam), "xla": Arm(network, adam, jit_compile=True)}
+    compiled = lambda model, data: {"compiled": model.jit_compile}  # noqa: E731
+    found = compare(arms, draw, seeds=2, measure=compiled, **OPTIONS)
+    assert found.runs.groupby("arm")["compiled"].all().to_dict() == {"as it is": False, "xla": True}
+    plain, fast = (found.values(arm, "cross-entropy") for arm in arms)
+    np.testing.assert_allclose(plain, fast, rtol=1e-3)
+
+
 def test_effects_are_paired_differences_at_the_best_epoch(done):
     _, got = done
     effects = got.effects("none", "cross-entropy")
