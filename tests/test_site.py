@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tools import browser, notebooks, status
-from tools.site import formulas, glossary, pictures
+from tools.site import formulas, glossary, numbers, pictures
 from tools.site.address import site_address
 
 SITE = notebooks.ROOT / "_build" / "html"
@@ -264,3 +264,8 @@ def test_the_guide_prints_on_one_sheet():
         page.goto(page_file("guide").as_uri())
         printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page(?!s)", printed)) == 1
+
+
+def test_a_share_that_isnt_whole_isnt_rounded_to_it(monkeypatch):
+    monkeypatch.setattr(status, "replicated", lambda root: (434, 435))
+    assert numbers.substitutions(notebooks.ROOT)["replicated_share"] == "99.8"
