@@ -260,7 +260,7 @@ SLIDERS = {
     "dropout": "Dropout rate",
     "data_augmentation": "Strength",
     "early_stopping": "Patience",
-    "batch_norm_and_optimizers": "step",
+    "optimizers": "step",
 }
 
 

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from tools import browser, notebooks, status
-from tools.site import formulas, glossary, numbers, pictures
+from tools.site import formulas, glossary, moved, numbers, pictures
 from tools.site.address import site_address
 
 SITE = notebooks.ROOT / "_build" / "html"
@@ -129,6 +129,16 @@ def test_page_can_be_found_and_shared(name):
     assert len(about["description"]) > 40 and about["og:url"] == address
     card = about["og:image"].removeprefix(site_address(notebooks.repository_url()))
     assert (SITE / card).is_file() and about["og:title"]
+
+
+@pytest.mark.parametrize("old", moved.MOVED)
+def test_page_that_moved_leads_to_the_new_ones(old):
+    file, new = SITE / f"{old}.html", moved.MOVED[old]
+    page = parse(file)
+    assert {link["href"] for link in page.select("a")} == {f"{Path(n).name}.html" for n in new}
+    assert broken_links(page, file) == []
+    assert page.select_one("meta[http-equiv=refresh]")["content"].endswith(page.a["href"])
+    assert page.select_one("link[rel=canonical]")["href"].endswith(f"/{new[0]}.html")
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

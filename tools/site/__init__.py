@@ -10,11 +10,11 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from tools.site import address, formulas, glossary, header, numbers, pictures
+from tools.site import address, formulas, glossary, header, moved, numbers, pictures
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the parts with Sphinx."""
-    for part in (address, formulas, header, glossary, numbers, pictures):
+    for part in (address, formulas, header, glossary, numbers, pictures, moved):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
