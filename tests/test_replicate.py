@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from tools import execute, notebooks, replicate, status
+from tools import execute, notebooks, outcomes, replicate, status
 
 CLAIMS = """
 from utils.evidence import Effect, claim
@@ -40,7 +40,7 @@ def write(root, name, cells):
 
 
 def rounds(root):
-    return json.loads((root / status.REPLICATION).read_text())
+    return json.loads((root / outcomes.REPLICATION).read_text())
 
 
 def test_every_outcome_is_written_down_and_nothing_runs_twice(book, monkeypatch, capsys):
@@ -51,9 +51,9 @@ def test_every_outcome_is_written_down_and_nothing_runs_twice(book, monkeypatch,
     assert "It hurts: +1.0 points [0.5, 1.5], claimed < 0, TURNED AROUND" in printed
     assert "It helps on old seeds: +1 points [-100000, 2], claimed > 0\n" in printed
     ran = []
-    true_outcomes = replicate.outcomes
+    true_run = replicate.run
     monkeypatch.setattr(
-        replicate, "outcomes", lambda path, n: ran.append((path.stem, n)) or true_outcomes(path, n)
+        replicate, "run", lambda path, n: ran.append((path.stem, n)) or true_run(path, n)
     )
     replicate.main(["--rounds", "2", "one"], book)
     assert ran == [("one", 200_000)]
@@ -62,7 +62,7 @@ def test_every_outcome_is_written_down_and_nothing_runs_twice(book, monkeypatch,
     verdicts = [entry["verdict"] for entry in found["rounds"]["200000"]]
     assert verdicts == ["holds", "contradicted", "holds in a recorded run", "contradicted"]
     assert {path: path.read_bytes() for path in before} == before
-    assert status.replicated(book) == (2, 6)
+    assert outcomes.replicated(book) == (2, 6)
 
 
 def test_a_chapter_of_another_version_runs_again(book):
@@ -97,12 +97,12 @@ def test_stopped_in_the_middle_it_goes_on(book, monkeypatch):
             raise outcome
         return outcome
 
-    monkeypatch.setattr(replicate, "outcomes", interrupted)
+    monkeypatch.setattr(replicate, "run", interrupted)
     paths = notebooks.book_notebooks(book)
     with pytest.raises(KeyboardInterrupt):
         replicate.replicate(paths, [1], book)
     assert list(rounds(book)) == ["one"]
-    monkeypatch.setattr(replicate, "outcomes", lambda path, offset: [])
+    monkeypatch.setattr(replicate, "run", lambda path, offset: [])
     assert list(replicate.replicate(paths, [1], book)) == ["one", "two"]
     assert rounds(book)["one"]["rounds"]["1"][0]["text"] == "a"
 
@@ -112,13 +112,13 @@ def test_nothing_is_kept_of_a_run_on_stand_in_data(book, capsys):
     write(book, "one", ["from types import SimpleNamespace as S\ntoy = S(is_real=False)", stand_in])
     assert replicate.main(["--rounds", "1", "one"], book) == 1
     assert "one.ipynb ran on stand-in data, so nothing is kept" in capsys.readouterr().err
-    assert not (book / status.REPLICATION).exists()
+    assert not (book / outcomes.REPLICATION).exists()
 
 
 def test_a_round_of_its_own_is_not_kept(book, capsys):
     replicate.main(["--offset", "7", "one"], book)
     assert "one 7: 1 of 3 hold" in capsys.readouterr().out
-    assert not (book / status.REPLICATION).exists()
+    assert not (book / outcomes.REPLICATION).exists()
 
 
 def test_an_unknown_chapter_is_named(book, capsys):

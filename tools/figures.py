@@ -1,7 +1,8 @@
-"""Copy the chapters' figures that Markdown pages show into ``book/_static/figures``.
+"""Put the figures that Markdown pages show into ``book/_static/figures``.
 
 A page names a figure by its file, ``_static/figures/fig-name.svg``; the notebook's figure of that
-name is the only source. Run by `make status` and, after a change of outputs, by `make execute`.
+name is the only source. ``replication.svg`` is drawn from the outcomes on fresh seeds. Run by
+`make status` and, after a change of outputs, by `make execute`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tools import notebooks
+from tools import notebooks, outcomes
 
 FOLDER = Path("book", "_static", "figures")
+COLORS = {True: "#009E73", False: "#D55E00"}  # held, or not; as in utils.plot
 
 
 def wanted(root: Path = notebooks.ROOT) -> set[str]:
@@ -19,6 +21,25 @@ def wanted(root: Path = notebooks.ROOT) -> set[str]:
     pages = (root / "book").glob("*.md")
     texts = [page.read_text(encoding="utf-8") for page in pages]
     return {n for text in texts for n in re.findall(r"\(_static/figures/([\w-]+)\.svg\)", text)}
+
+
+def replication(root: Path = notebooks.ROOT) -> str:
+    """SVG with a column for each claim and a row for each round: whether it held."""
+    cells, left, bottom = "", 0, 0
+    for chapter in outcomes.replications(root).values():
+        columns: dict[str, int] = {}
+        for row, entries in enumerate(chapter["rounds"].values()):
+            for entry in outcomes.repeated(entries):
+                x = left + 6 * columns.setdefault(entry["text"], len(columns))
+                color = COLORS[outcomes.held(entry)]
+                cells += f'<rect x="{x}" y="{36 * row}" width="5" height="34" fill="{color}"/>\n'
+            bottom = max(bottom, 36 * row + 34)
+        left += 6 * len(columns) + 8  # a gap between chapters
+    width = max(1, left - 9)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom}" '
+        f'viewBox="0 0 {width} {bottom}">\n{cells}</svg>\n'
+    )
 
 
 def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
@@ -37,6 +58,8 @@ def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
                 svg = output.get("data", {}).get("image/svg+xml")
                 if svg and name in names:
                     found[name] = "".join(svg).rstrip("\n") + "\n"
+    if "replication" in names:
+        found["replication"] = replication(root)
     if missing := sorted(names - set(found)):
         raise ValueError(f"no notebook has the figure {', '.join(missing)}; a page shows it")
     return found

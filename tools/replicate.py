@@ -19,13 +19,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools import execute, notebooks, status
+from tools import execute, notebooks, outcomes, status
 from utils.evidence import STAND_IN
 
 STEP = 100_000  # between the offsets of two rounds: larger than any seed in a chapter
 
 
-def outcomes(path: Path, offset: int) -> list[dict]:
+def run(path: Path, offset: int) -> list[dict]:
     """Run a copy of a chapter with an offset; what its claims came to, in order.
 
     Parameters
@@ -68,7 +68,7 @@ def keep(name: str, digest: str, offset: int, found: list[dict], root: Path) -> 
     The file is read again first: another process may have added to it. Outcomes of another version
     of the chapter go.
     """
-    results = status.replications(root)
+    results = outcomes.replications(root)
     chapter = results.get(name, {})
     rounds = chapter["rounds"] if chapter.get("digest") == digest else {}
     rounds = dict(sorted({**rounds, str(offset): found}.items(), key=lambda item: int(item[0])))
@@ -76,7 +76,7 @@ def keep(name: str, digest: str, offset: int, found: list[dict], root: Path) -> 
     order = [path.stem for path in notebooks.book_notebooks(root)]
     kept = {stem: results[stem] for stem in order if stem in results}
     notebooks.write_text(
-        root / status.REPLICATION, json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
+        root / outcomes.REPLICATION, json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
     )
 
 
@@ -94,16 +94,16 @@ def replicate(
     tasks = [(offset, path) for offset in offsets for path in paths]
     for offset, path in tqdm(tasks, desc="replication", unit="chapter", disable=len(tasks) == 1):
         digest = notebooks.digest(notebooks.read(path), root)
-        chapter = status.replications(root).get(path.stem, {})
+        chapter = outcomes.replications(root).get(path.stem, {})
         if chapter.get("digest") != digest or str(offset) not in chapter["rounds"]:
-            found = outcomes(path, offset)
+            found = run(path, offset)
             if any(entry["verdict"] == STAND_IN for entry in found):
                 raise RuntimeError(
                     f"{path.name} ran on stand-in data, so nothing is kept of it. Set BOOK_DATA to "
                     "the folder with the real data."
                 )
             keep(path.stem, digest, offset, found, root)
-    return status.replications(root)
+    return outcomes.replications(root)
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:
@@ -120,7 +120,7 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         return 1
     if options.offset is not None:
         rounds = {
-            path.stem: {"rounds": {options.offset: outcomes(path, options.offset)}}
+            path.stem: {"rounds": {options.offset: run(path, options.offset)}}
             for path in paths
         }
     else:
@@ -134,12 +134,12 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
     stopped = False
     for name, chapter in rounds.items():
         for offset, entries in chapter["rounds"].items():
-            tested = status.repeated(entries)
-            print(f"{name} {offset}: {sum(map(status.held, tested))} of {len(tested)} hold")
+            tested = outcomes.repeated(entries)
+            print(f"{name} {offset}: {sum(map(outcomes.held, tested))} of {len(tested)} hold")
             for entry in tested:
-                if not status.held(entry):
+                if not outcomes.held(entry):
                     turned = ", TURNED AROUND" if entry.get("turned") else ""
-                    print(f"  {status.failure(entry)}{turned}")
+                    print(f"  {outcomes.failure(entry)}{turned}")
                     stopped |= bool(turned) or not entry["text"]
     if options.offset is None:
         status.main([], root)

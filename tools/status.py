@@ -16,11 +16,10 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
-from tools import figures, notebooks
+from tools import figures, notebooks, outcomes
 
 PAGE = Path("book", "status.md")
 BENCH = Path("tools", "bench.json")
-REPLICATION = Path("tools", "replication.json")
 HEADER = """\
 # Status
 
@@ -95,42 +94,9 @@ def chapters(root: Path) -> str:
     return "".join(f"Versions: {used}.\n\n" for used in different) + table(columns, rows)
 
 
-def replications(root: Path) -> dict[str, dict]:
-    """What ``make replicate`` found: by chapter its ``digest`` and its ``rounds``, by offset."""
-    file = root / REPLICATION
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def held(entry: dict) -> bool:
-    """Whether a claim held in a round."""
-    return entry["verdict"].startswith("holds")
-
-
-def repeated(entries: list[dict]) -> list[dict]:
-    """Those outcomes of a round that new seeds can change, and what stopped a chapter."""
-    return [e for e in entries if not e.get("scope") and not e["verdict"].startswith("not tested")]
-
-
-def failure(entry: dict) -> str:
-    """A claim that failed, with what was found, or the error that stopped a chapter."""
-    found = f": {entry['shown']}, claimed {entry['bound']}" if "shown" in entry else ""
-    return f"{entry['text'] or entry['verdict']}{found}"
-
-
-def replicated(root: Path) -> tuple[int, int]:
-    """How many outcomes of repeated claims held on fresh seeds, and how many there are."""
-    outcomes = [
-        held(entry)
-        for chapter in replications(root).values()
-        for entries in chapter["rounds"].values()
-        for entry in repeated(entries)
-    ]
-    return sum(outcomes), len(outcomes)
-
-
 def replication(root: Path) -> str:
     """The part that ``make replicate`` found; empty where it never ran."""
-    results = replications(root)
+    results = outcomes.replications(root)
     if not results:
         return ""
     columns = {"chapter": ":--", "claims": "--:", "held, by round": ":--"}
@@ -142,18 +108,18 @@ def replication(root: Path) -> str:
         nb, chapter = notebooks.read(path), results[path.stem]
         old = chapter["digest"] != notebooks.digest(nb, root)
         name = title(nb) + (" (an earlier version)" if old else "")
-        rounds = {n: repeated(entries) for n, entries in chapter["rounds"].items()}
-        outcomes: dict[str, list[bool]] = {}
+        rounds = {n: outcomes.repeated(entries) for n, entries in chapter["rounds"].items()}
+        by_claim: dict[str, list[bool]] = {}
         for offset, entries in rounds.items():
             for entry in entries:
-                outcomes.setdefault(entry["text"], []).append(held(entry))
-                if not held(entry):
-                    failed += f"- {name}, offset {offset}: {failure(entry)}\n"
-        by_round = ", ".join(str(sum(map(held, entries))) for entries in rounds.values())
-        always = sum(len(found) == len(rounds) and all(found) for found in outcomes.values())
+                by_claim.setdefault(entry["text"], []).append(outcomes.held(entry))
+                if not outcomes.held(entry):
+                    failed += f"- {name}, offset {offset}: {outcomes.failure(entry)}\n"
+        by_round = ", ".join(str(sum(map(outcomes.held, entries))) for entries in rounds.values())
+        always = sum(len(found) == len(rounds) and all(found) for found in by_claim.values())
         turned = sum(e.get("turned", False) for entries in rounds.values() for e in entries)
-        rows.append([name, len(outcomes), by_round, always, turned])
-    good, total = replicated(root)
+        rows.append([name, len(by_claim), by_round, always, turned])
+    good, total = outcomes.replicated(root)
     return (
         "\n## On fresh seeds\n\n`make replicate` runs every chapter again with everything that is "
         "repeated drawn anew, and writes down what became of each claim that new seeds can change. "

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from tools import notebooks, status
+from tools import notebooks, outcomes, status
 
 
 def substitutions(root: Path) -> dict[str, str]:
-    """Number of chapters, of their claims that hold, and of outcomes on fresh seeds."""
+    """Number of chapters and hours to read them, of claims that hold, of outcomes on fresh seeds."""
     paths = notebooks.book_notebooks(root)
     verdicts = [v for path in paths for v in status.verdicts(notebooks.read(path))]
-    held, outcomes = status.replicated(root)
-    share = f"{100 * held / outcomes:.1f}" if outcomes else "–"  # 434 of 435 aren't 100 %
+    held, tested = outcomes.replicated(root)
+    share = f"{100 * held / tested:.1f}" if tested else "–"  # 434 of 435 aren't 100 %
+    pages = "".join(cell.source for path in paths for cell in notebooks.read(path).cells)
+    minutes = sum(map(int, re.findall(r"\*Takes\* about (\d+) minutes to read", pages)))
     return {
         "chapters": str(len(paths)),
         "claims": str(sum(verdict.startswith("holds") for verdict in verdicts)),
         "replicated": str(held),
-        "outcomes": str(outcomes),
+        "outcomes": str(tested),
         "replicated_share": share,
+        "hours": f"{minutes / 60:.0f}",
     }
 
 
