@@ -120,8 +120,7 @@ def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int
         return 1
     if options.offset is not None:
         rounds = {
-            path.stem: {"rounds": {options.offset: run(path, options.offset)}}
-            for path in paths
+            path.stem: {"rounds": {options.offset: run(path, options.offset)}} for path in paths
         }
     else:
         offsets = [STEP * (k + 1) for k in range(options.rounds)]

@@ -12,7 +12,7 @@ from tools import notebooks, outcomes, status
 
 
 def substitutions(root: Path) -> dict[str, str]:
-    """Number of chapters and hours to read them, of claims that hold, of outcomes on fresh seeds."""
+    """Chapters, hours to read them, claims that hold, and outcomes on fresh seeds, counted."""
     paths = notebooks.book_notebooks(root)
     verdicts = [v for path in paths for v in status.verdicts(notebooks.read(path))]
     held, tested = outcomes.replicated(root)
