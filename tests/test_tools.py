@@ -22,6 +22,7 @@ from tools import (
     execute,
     figures,
     notebooks,
+    outcomes,
     rehearse,
     repository,
     solutions,
@@ -912,3 +913,42 @@ def test_figures_are_copied_and_old_ones_removed(book):
     page.write_text("No figure any more.\n")
     figures.write(book)
     assert not file.exists()
+
+
+def test_the_first_panel_of_a_figure_ends_behind_its_axes():
+    import io
+    from xml.etree import ElementTree
+
+    import matplotlib.pyplot as plt
+
+    figure, _ = plt.subplots(1, 2, figsize=(8, 3))
+    with io.StringIO() as file:
+        figure.savefig(file, format="svg")
+        svg = file.getvalue()
+    box = figure.axes[0].get_position()
+    assert 'viewBox="0 0 576 216"' in svg
+    first = figures.first_panel(svg)
+    assert f'viewBox="0 0 {576 * box.x1 + 12:g} 216"' in first
+    assert "axes_1" in first and "axes_2" not in first
+    ElementTree.fromstring(first)  # is whole
+    with pytest.raises(ValueError, match="several axes"):
+        figures.first_panel(svg.replace("axes_2", "axes_1"))
+
+
+def test_the_picture_of_replication_has_a_bar_for_each_outcome(tmp_path):
+    file = tmp_path / outcomes.REPLICATION
+    file.parent.mkdir()
+    held, lost, apart = (
+        {"text": text, "verdict": verdict, "scope": scope}
+        for text, verdict, scope in (
+            ("A", "holds", None),
+            ("B", "contradicted", None),
+            ("C", "holds in a recorded run", "recorded"),
+        )
+    )
+    rounds = {"100000": [held, lost, apart], "200000": [held, {**lost, "verdict": "holds"}]}
+    file.write_text(json.dumps({"one": {"digest": "", "rounds": rounds}}))
+    picture = figures.replication(tmp_path)
+    assert picture.count("<rect") == 4  # what new seeds can't change isn't drawn
+    assert picture.count(figures.COLORS[False]) == 1
+    assert 'x="6" y="0"' in picture and 'x="6" y="36"' in picture

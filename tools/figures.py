@@ -1,8 +1,9 @@
 """Put the figures that Markdown pages show into ``book/_static/figures``.
 
 A page names a figure by its file, ``_static/figures/fig-name.svg``; the notebook's figure of that
-name is the only source. ``replication.svg`` is drawn from the outcomes on fresh seeds. Run by
-`make status` and, after a change of outputs, by `make execute`.
+name is the only source; ``fig-name-first.svg`` is its first panel alone, for narrow places.
+``replication.svg`` is drawn from the outcomes on fresh seeds. Run by `make status` and, after a
+change of outputs, by `make execute`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,24 @@ def replication(root: Path = notebooks.ROOT) -> str:
     )
 
 
+def first_panel(svg: str) -> str:
+    """The figure without what stands to the right of its first axes.
+
+    Raises
+    ------
+    ValueError
+        When it isn't a figure of matplotlib with several axes.
+    """
+    second, end = svg.find('<g id="axes_2">'), svg.rfind("\n </g>")
+    edge = re.search(r'id="axes_1">\s*<g id="patch_\d+">\s*<path d="M \S+ \S+ \nL (\S+) ', svg)
+    box = re.search(r'width="\S+pt" height="(\S+)pt" viewBox="0 0 \S+ \S+"', svg)
+    if second < 0 or not edge or not box:
+        raise ValueError("first_panel: this isn't an SVG of matplotlib with several axes")
+    width, height = float(edge[1]) + 12, box[1]  # room for half of the last tick's label
+    cut = f'width="{width:g}pt" height="{height}pt" viewBox="0 0 {width:g} {height}"'
+    return (svg[:second].rstrip() + svg[end:]).replace(box[0], cut, 1)
+
+
 def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
     """SVG of each wanted figure.
 
@@ -55,9 +74,11 @@ def figures(root: Path = notebooks.ROOT) -> dict[str, str]:
         for cell in notebooks.code_cells(notebooks.read(path)):
             name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
             for output in cell.outputs:
-                svg = output.get("data", {}).get("image/svg+xml")
-                if svg and name in names:
-                    found[name] = "".join(svg).rstrip("\n") + "\n"
+                svg = "".join(output.get("data", {}).get("image/svg+xml", "")).rstrip("\n") + "\n"
+                if name in names and svg.strip():
+                    found[name] = svg
+                if f"{name}-first" in names and svg.strip():
+                    found[f"{name}-first"] = first_panel(svg)
     if "replication" in names:
         found["replication"] = replication(root)
     if missing := sorted(names - set(found)):
