@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from tools import browser, notebooks, status
+from tools import browser, notebooks, outcomes, status
 from tools.site import formulas, glossary, moved, numbers, pictures
 from tools.site.address import site_address
 
@@ -168,12 +168,16 @@ def test_index_lists_the_terms_where_they_are_used():
     assert "Early stopping" in [a.get_text() for a in entry.find_parent("li").find_all("a")]
 
 
-def test_front_page_counts_the_claims():
+def test_front_page_counts_chapters_hours_and_claims():
     claims = [
         v for path in notebooks.book_notebooks() for v in status.verdicts(notebooks.read(path))
     ]
-    text = parse(page_file("index")).find("article").get_text()
-    assert f"{len(CHAPTERS)} chapters make {len(claims)} claims" in " ".join(text.split())
+    text = " ".join(parse(page_file("index")).find("article").get_text().split())
+    pages = " ".join(page_file(name).read_text(encoding="utf-8") for name in CHAPTERS)
+    minutes = [int(n) for n in re.findall(r"</em> about (\d+) minutes to read", pages)]
+    assert len(minutes) == len(CHAPTERS)
+    assert f"{len(CHAPTERS)} chapters, about {sum(minutes) / 60:.0f} hours to read" in text
+    assert f"This book makes {len(claims)} claims" in text
 
 
 @pytest.mark.parametrize(
@@ -277,5 +281,5 @@ def test_the_guide_prints_on_one_sheet():
 
 
 def test_a_share_that_isnt_whole_isnt_rounded_to_it(monkeypatch):
-    monkeypatch.setattr(status, "replicated", lambda root: (434, 435))
+    monkeypatch.setattr(outcomes, "replicated", lambda root: (434, 435))
     assert numbers.substitutions(notebooks.ROOT)["replicated_share"] == "99.8"
