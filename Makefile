@@ -27,7 +27,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test execute serve pdf lint format lock repository \
-	reproduce replicate rehearse test-colab bench mutants audit status mnist-full cifar10-full assignments grade grader-image slides clean
+	reproduce replicate rehearse test-colab bench mutants audit status mnist-full assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -116,12 +116,9 @@ lock: $(STAMP) ## Compile pyproject.toml into requirements.txt (UPGRADE=1 for th
 repository: $(STAMP) ## Point everything at a fork: make repository URL=https://github.com/you/book
 	@$(BIN)/python -m tools.repository "$(URL)"
 
-mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (about an hour; can be resumed)
-	$(BIN)/python -m tools.record mnist_full
-	$(BIN)/python -m tools.record mnist_literature
-
-cifar10-full: $(STAMP) ## Full-size CIFAR-10 runs behind the recorded results (some hours; can be resumed)
-	$(BIN)/python -m tools.record cifar10_full --workers $(WORKERS)
+mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some hours; can be resumed)
+	$(BIN)/python -m tools.record mnist_full --workers $(WORKERS)
+	$(BIN)/python -m tools.record mnist_literature --workers $(WORKERS)
 
 assignments: $(STAMP) ## Build the assignments from their masters: student versions, archives, solutions
 	@$(BIN)/python -m tools.assignments --workers $(WORKERS)

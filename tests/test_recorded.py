@@ -4,37 +4,36 @@ import functools
 import json
 import sys
 
-import keras
 import numpy as np
 import pytest
 
 from tools import record
-from utils import data, training
+from utils import comparing, data
 from utils.recorded import load_recorded
 
 
 @functools.cache
 def page(name: str) -> dict:
     """What the recorded cells of the run's chapter define."""
-    names: dict = {}
-    exec(record.recorded_cells(record.RUNS[name].notebook, name), names)
-    return names
+    return record.load_page(name, record.RUNS[name])
 
 
 @pytest.mark.parametrize("name", record.RUNS)
 def test_the_recorded_file_belongs_to_the_chapters_cells(name):
     recording = record.RUNS[name]
-    results, about = load_recorded(name)
+    about = json.loads((record.FOLDER / f"{name}.json").read_text(encoding="utf-8"))["about"]
     assert about["code"] == record.code_digest(recording.notebook, name), (
         f"the recorded cells of {recording.notebook.name} changed: run {about['command']}"
     )
-    assert about["data"]["is_real"]
-    assert about["settings"] == recording.settings
-    assert about.get("precision", "float32") == recording.precision
-    assert recording.seeds >= 2
+    kept = ("command", "n_train", "n_validation", "epochs", "batch_size")
+    assert {key: about[key] for key in kept} == {key: getattr(recording, key) for key in kept}
+    assert about["offset"] == 0
+
+    runs = load_recorded(name).runs
+    pairs = list(zip(runs["arm"], runs["seed"], strict=True))
     arms = page(name)[recording.arms]
-    runs = list(zip(results["arm"], results["seed"], strict=True))
-    assert sorted(runs) == sorted((arm, seed) for arm in arms for seed in range(recording.seeds))
+    assert recording.seeds >= 2
+    assert sorted(pairs) == sorted((arm, seed) for arm in arms for seed in range(recording.seeds))
 
 
 def test_unknown_name_lists_the_known():
@@ -43,24 +42,18 @@ def test_unknown_name_lists_the_known():
         load_recorded("nope")
 
 
-NETWORKS = [
-    ("mnist_full", "network", [(30, 20)]),
-    ("mnist_literature", "paper_network", []),
-    ("cifar10_full", "network", []),
-]
-
-
-@pytest.mark.parametrize(("name", "network", "sizes"), NETWORKS)
-def test_all_arms_of_a_seed_start_with_the_same_weights(name, network, sizes):
+@pytest.mark.parametrize("name", record.RUNS)
+def test_all_arms_of_a_seed_start_with_the_same_weights(name):
     start = {}
     for arm, options in page(name)[record.RUNS[name].arms].items():
-        keras.utils.set_random_seed(3)
-        model = page(name)[network](*sizes, **options.get("model", {}))
-        layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
-        start[arm] = [weights for layer in layers for weights in layer.get_weights()]
-    assert start["none"]
-    for weights in start.values():
-        for ours, plain in zip(weights, start["none"], strict=True):
+        if arm != "linear":
+            trainer = comparing.Trainer(options.build, options.optimizer, "mse", 8)
+            model = trainer._built(3)
+            layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+            start[arm] = [weights for layer in layers for weights in layer.get_weights()]
+    first, *others = start.values()
+    for weights in others:
+        for ours, plain in zip(weights, first, strict=True):
             np.testing.assert_array_equal(ours, plain)
 
 
@@ -81,7 +74,7 @@ def small_data(name, n_train, n_validation, seed, is_real=True):
 @pytest.fixture(params=record.RUNS)
 def command(request, tmp_path, monkeypatch):
     """Runs a recording's command at a tiny size; has its file and the number of models trained."""
-    name, cells, train = request.param, record.recorded_cells, training.train
+    name, cells, train = request.param, record.recorded_cells, comparing.Trainer.run
 
     def counted(*arguments, **options):
         if run.trained == run.killed_after:
@@ -89,36 +82,41 @@ def command(request, tmp_path, monkeypatch):
         run.trained += 1
         return train(*arguments, **options)
 
-    def run(killed_after=None):
+    def run(*options, killed_after=None):
         run.trained, run.killed_after = 0, killed_after
+        sizes = [f"--{size.replace('_', '-')}={value}" for size, value in SIZES.items()]
+        monkeypatch.setattr(sys, "argv", ["record", name, f"--folder={tmp_path}", *sizes, *options])
         record.main()
 
     run.file = tmp_path / f"{name}.json"
-    sizes = [f"--{setting.replace('_', '-')}={value}" for setting, value in SIZES.items()]
-    monkeypatch.setattr(sys, "argv", ["record", name, f"--folder={tmp_path}", *sizes])
     for kind in ("mnist", "cifar10"):
         monkeypatch.setattr(data, f"load_{kind}", functools.partial(small_data, kind))
-    monkeypatch.setattr(training, "train", counted)
-    # The last two arms: they augment, stop early, and have a schedule.
+    monkeypatch.setattr(comparing.Trainer, "run", counted)
     arms = record.RUNS[name].arms
-    two = f"\n\n{arms} = {{name: {arms}[name] for name in list({arms})[-2:]}}"
-    monkeypatch.setattr(record, "recorded_cells", lambda *which: cells(*which) + two)
+    two = f"{arms} = {{name: {arms}[name] for name in list({arms})[-2:]}}"
+    monkeypatch.setattr(record, "recorded_cells", lambda *which: [*cells(*which), two])
     return run
 
 
-def test_a_killed_command_goes_on_where_it_was(command):
+def test_a_killed_command_goes_on_where_it_was_and_takes_more_seeds(command):
     with pytest.raises(KeyboardInterrupt):
         command(killed_after=1)
     part = json.loads(command.file.read_text())
-    assert len(part["results"]) == 1
+    assert len(part["runs"]) == 1
 
     command()
     assert command.trained == 1
     whole = json.loads(command.file.read_text())
-    assert whole["results"][:1] == part["results"]
-    assert len({result["arm"] for result in whole["results"]}) == 2
-    assert {"seed", "epochs", "train", "validation", "test"} <= set(whole["results"][1])
-    assert whole["about"]["settings"] == SIZES
+    assert whole["runs"][:1] == part["runs"]
+    assert len({run["arm"] for run in whole["runs"]}) == 2
+    assert {"date", "machine", "versions", "scores", "curves"} <= set(whole["runs"][1])
+    assert {key: whole["about"][key] for key in ("n_train", "epochs")} == {
+        "n_train": 64,
+        "epochs": 1,
+    }
+
+    command("--seeds=2")
+    assert command.trained == 2
 
     before = command.file.read_bytes()
     command()
@@ -126,87 +124,31 @@ def test_a_killed_command_goes_on_where_it_was(command):
     assert command.file.read_bytes() == before
 
 
+def test_results_of_another_run_are_left_alone_and_the_difference_is_named(command):
+    command()
+    before = command.file.read_bytes()
+    with pytest.raises(SystemExit, match="was made with n_train = 64, now it is 65"):
+        command("--n-train=65")
+    assert command.file.read_bytes() == before
+
+
 def test_a_stand_in_is_not_recorded(command, monkeypatch):
-    for kind in ("mnist", "cifar10"):
-        stand_in = functools.partial(small_data, kind, is_real=False)
-        monkeypatch.setattr(data, f"load_{kind}", stand_in)
+    stand_in = functools.partial(small_data, "mnist", is_real=False)
+    monkeypatch.setattr(data, "load_mnist", stand_in)
     with pytest.raises(SystemExit, match="stand-in"):
         command()
     assert not command.file.exists()
 
 
-ABOUT = {
-    "command": "c",
-    "data": {"x_train": ["a"]},
-    "code": "x",
-    "versions": {"keras": "3.15.1"},
-    "settings": {"epochs": 3, "seeds": 1},
-    "precision": "float32",
-    "seconds": 2.0,
-}
-RESULTS = [{"arm": "none", "seed": 0}]
+def test_the_digest_is_of_what_the_recorded_cells_say(monkeypatch):
+    def digest(*sources):
+        monkeypatch.setattr(record, "recorded_cells", lambda *which: list(sources))
+        return record.code_digest(None, "run")
 
-
-@pytest.fixture
-def kept(tmp_path):
-    """The file of an interrupted run."""
-    file = tmp_path / "run.json"
-    record.save({"about": ABOUT, "results": RESULTS}, file)
-    return file
-
-
-def test_an_interrupted_run_goes_on(kept):
-    assert record.previous_results(kept.with_name("other.json"), ABOUT) == ([], ABOUT)
-    assert record.previous_results(kept, ABOUT) == (RESULTS, ABOUT)
-    assert [f.name for f in kept.parent.iterdir()] == ["run.json"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"data": {"x_train": ["a", "b"]}, "settings": {"epochs": 3, "seeds": 2}},
-        {"data": {"x_train": []}, "settings": {"epochs": 3, "seeds": 0}},
-        {"data": {"x_train": ["a"], "x_test": "of 10,000 images"}},
-        {"versions": {"keras": "3.15.9"}},
-    ],
-    ids=str,
-)
-def test_more_or_fewer_seeds_and_what_isnt_measured_dont_matter(kept, change):
-    assert record.previous_results(kept, {**ABOUT, **change}) == (RESULTS, ABOUT)
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"code": "y"}, "code was x, now it is y"),
-        ({"versions": {"keras": "4.0.1"}}, "keras was 3.15, now it is 4.0"),
-        ({"precision": "mixed_bfloat16"}, "precision was float32, now it is mixed_bfloat16"),
-        ({"settings": {"epochs": 4, "seeds": 1}}, "epochs was 3, now it is 4"),
-        ({"data": {"x_train": ["b"]}}, "the images of seed 0 are others"),
-    ],
-    ids=str,
-)
-def test_results_of_another_run_are_left_alone_and_the_difference_is_named(kept, change, named):
-    before = kept.read_bytes()
-    with pytest.raises(SystemExit, match=f"another run: {named}. It is left as it is"):
-        record.previous_results(kept, {**ABOUT, **change})
-    assert kept.read_bytes() == before
-    assert [f.name for f in kept.parent.iterdir()] == ["run.json"]
-
-
-def test_results_are_kept_with_the_digits_that_they_have():
-    found = {"arm": "none", "norms": [[float(np.float32(0.1))], [1 / 3]], "seed": 12345678}
-    kept = {key: record.rounded(value) for key, value in found.items()}
-    assert kept == {"arm": "none", "norms": [[0.1], [0.333333]], "seed": 12345678}
+    assert digest("x = 1", "y = 2") == digest("x  =  1  # one", "y = (2)")
+    assert len({digest("x = 1"), digest("x = 2"), digest("x = 1", "x = 2")}) == 3
 
 
 def test_a_notebook_without_recorded_cells_is_an_error():
     with pytest.raises(ValueError, match=r"overfitting\.ipynb has no cell tagged 'mnist_full'"):
-        record.recorded_cells(record.ROOT / "book" / "overfitting.ipynb", "mnist_full")
-
-
-def test_digest_tells_arrays_apart():
-    x = np.arange(6, dtype="float32")
-    others = [x.reshape(2, 3), x.astype("float64"), x + 1]
-    assert len({record.digest(a) for a in [x, *others]}) == 4
-    assert record.digest(x.reshape(2, 3).T) == record.digest(x.reshape(2, 3).T.copy())
+        record.recorded_cells(record.notebooks.ROOT / "book" / "overfitting.ipynb", "mnist_full")

@@ -45,15 +45,19 @@ parts:
           - file: book/second
 """
 RECORDED = {
-    "about": {
-        "command": "make run",
-        "date": "2026-01-02",
-        "seconds": 3 * 3600,
-        "settings": {"n_train": 9, "n_validation": 9, "epochs": 7, "seeds": 3},
-        "versions": {"keras": "3.1", "python": "3.12.1"},
-        "machine": "2 cores",
-    },
-    "results": [{"arm": arm, "seed": seed} for arm in ("none", "L2") for seed in range(3)],
+    "about": {"command": "make run", "epochs": 7},
+    "runs": [
+        {
+            "arm": arm,
+            "seed": seed,
+            "seconds": 1800,
+            "date": f"2026-01-0{2 + seed}",
+            "machine": "2 cores",
+            "versions": "python 3.12.1, keras 3.1",
+        }
+        for arm in ("none", "L2")
+        for seed in range(3)
+    ],
 }
 
 
@@ -780,7 +784,10 @@ def test_status_page_shows_what_is_stored(book):
     assert "| [Title](first.ipynb) | 62 | 1.5 GB | stand-in | 3 | 1 | 1 |" in lines
     assert "| [Title](second.ipynb) | not run | – | – | – | – | – |" in lines
     versions = "python 3.12.1, keras 3.1"
-    assert f"| run | `make run` | 6 | 3 | 7 | 2026-01-02 | 3.0 h | {versions} | 2 cores |" in lines
+    assert (
+        f"| run | `make run` | 6 | 3 | 7 | 2026-01-02 … 2026-01-04 | 3.0 h | {versions} | 2 cores |"
+        in lines
+    )
 
 
 def test_status_page_shows_different_versions_by_chapter(book):
@@ -869,7 +876,6 @@ def test_make_lists_its_commands():
     assert {
         *wanted.split(),
         "mnist-full",
-        "cifar10-full",
         "reproduce",
         "rehearse",
         "test-colab",

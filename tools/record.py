@@ -1,9 +1,9 @@
 """Full-size runs, kept as a file: ``python -m tools.record mnist_full``.
 
 Runs the cells of a chapter that are tagged with the run's name, so that what is recorded is what
-the page shows, and trains each arm with each seed. The file is rewritten after every model; started
-again after a kill, or with more seeds, the command goes on with what is missing. A file made by
-other code or on other data is left alone, and the command says what differs.
+the page shows, and hands their arms to ``utils.comparing.compare``. The file grows by one run at a
+time; started again after a kill, or with more seeds, the command goes on with what is missing. A
+file made by other code is left alone, and the command says what differs.
 """
 
 from __future__ import annotations
@@ -11,25 +11,28 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import json
 import os
 import platform
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import joblib
-import nbformat
-import numpy as np
-from tqdm import tqdm
+# Where the processor has no instructions made for networks, TensorFlow leaves oneDNN off, and
+# convolutions take twice as long.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+from tools import notebooks, syntax
 
 if TYPE_CHECKING:
+    import keras
+
+    from utils.comparing import Comparison
     from utils.data import Dataset
 
-ROOT = Path(__file__).resolve().parents[1]
+FOLDER = notebooks.ROOT / "utils" / "recorded"
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 
@@ -42,229 +45,142 @@ class Recording:
     command : str
         What makes the file.
     chapter : str
-        The notebook, which has cells tagged with the run's name. They define ``arms`` and ``run``.
+        The notebook, which has cells tagged with the run's name.
+    arms : str
+        The name by which these cells define the arms, a mapping of names to ``Arm``.
     dataset : str
         Name of the data set: that of ``utils.data.load_…``.
-    n_train, n_validation, seeds, epochs : int
+    n_train, n_validation, seeds, epochs, batch_size : int
         Size of the run.
-    arms, run : str
-        Names of the table of arms and of the function that trains one of them.
-    precision : str
-        Keras's policy. With ``mixed_bfloat16`` layers compute in bfloat16, which is faster where
-        the processor has it; their variables stay float32.
+    measure : str, optional
+        The name by which the cells define what else is measured on a trained model.
     """
 
     command: str
     chapter: str
+    arms: str
     dataset: str
     n_train: int
     n_validation: int
     seeds: int
     epochs: int
-    arms: str = "ARMS"
-    run: str = "run"
-    precision: str = "float32"
+    batch_size: int
+    measure: str | None = None
 
     @property
     def notebook(self) -> Path:
         """Path of the chapter."""
-        return ROOT / "book" / f"{self.chapter}.ipynb"
+        return notebooks.ROOT / "book" / f"{self.chapter}.ipynb"
 
     @property
-    def settings(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, int]:
         """What may be changed on the command line."""
-        return {name: getattr(self, name) for name in SETTINGS}
+        return {name: getattr(self, name) for name in SIZES}
 
 
-SETTINGS = ("n_train", "n_validation", "epochs", "seeds")
+SIZES = ("n_train", "n_validation", "seeds", "epochs")
 RUNS = {
     "mnist_full": Recording(
-        "make mnist-full", "mnist_case_study", "mnist", 34_300, 14_700, seeds=5, epochs=10
+        "make mnist-full", "mnist_case_study", "ARMS", "mnist",
+        n_train=34_300, n_validation=14_700, seeds=5, epochs=10, batch_size=128,
     ),
     "mnist_literature": Recording(
-        "make mnist-full", "mnist_case_study", "mnist", 50_000, 10_000, seeds=4, epochs=15,
-        arms="PAPER_ARMS", run="paper_run",
-    ),
-    "cifar10_full": Recording(
-        "make cifar10-full", "cifar10_case_study", "cifar10", 40_000, 10_000, seeds=3, epochs=50,
-        precision="mixed_bfloat16",
+        "make mnist-full", "mnist_case_study", "PAPER_ARMS", "mnist",
+        n_train=50_000, n_validation=10_000, seeds=4, epochs=15, batch_size=256,
     ),
 }  # fmt: skip
 
 
-def recorded_cells(notebook: Path, name: str) -> str:
-    """Source of the cells tagged with the run's name, in order."""
-    cells = nbformat.read(notebook, as_version=4).cells
-    chosen = [c.source for c in cells if name in c.metadata.get("tags", [])]
+def recorded_cells(notebook: Path, name: str) -> list[str]:
+    """Sources of the cells tagged with the run's name, in order."""
+    cells = notebooks.code_cells(notebooks.read(notebook))
+    chosen = [cell.source for cell in cells if name in cell.metadata.get("tags", [])]
     if not chosen:
         raise ValueError(f"{notebook.name} has no cell tagged {name!r}")
-    return "\n\n".join(chosen)
+    return chosen
 
 
 def code_digest(notebook: Path, name: str) -> str:
-    """SHA-256 of the recorded cells: tells whether a file still belongs to the page."""
-    return hashlib.sha256(recorded_cells(notebook, name).encode()).hexdigest()
+    """SHA-256 of what the recorded cells say: tells whether a file still belongs to the page."""
+    said = "\n".join(syntax.of_cell(source)[0] for source in recorded_cells(notebook, name))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
-def rounded(value: object) -> object:
-    """The same with six significant digits, which float32 has: 0.1 and not 0.10000000149."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return value
+def load_page(name: str, recording: Recording) -> dict[str, Any]:
+    """What the run's cells define."""
+    page: dict[str, Any] = {"__name__": "__main__"}  # so that a worker gets functions by value
+    source = "\n\n".join(recorded_cells(recording.notebook, name))
+    exec(compile(source, recording.notebook.name, "exec"), page)
+    return page
 
 
-def save(content: dict, file: Path) -> None:
-    """Write JSON whole or not at all, one line a result."""
-    about = json.dumps(content["about"], indent=1, ensure_ascii=False)
-    results = ",\n".join(json.dumps(r, ensure_ascii=False) for r in content["results"])
-    part = file.with_suffix(".part")
-    part.write_text(f'{{"about": {about},\n"results": [\n{results}\n]}}\n', encoding="utf-8")
-    os.replace(part, file)
+def stamped(
+    measure: Callable[[keras.Model, Dataset], dict] | None, model: keras.Model, data: Dataset
+) -> dict[str, Any]:
+    """What is measured of a run, with the day, the machine and the versions that made it."""
+    return {
+        **({} if measure is None else measure(model, data)),
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "versions": ", ".join(
+            [f"python {platform.python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)]
+        ),
+    }
 
 
-def differences(old: dict, new: dict) -> list[str]:
-    """What keeps results of ``new`` from standing beside those of ``old``, in words.
-
-    More or fewer seeds don't, nor do test images beyond those that are measured, nor another patch
-    version.
-    """
-
-    def fixed(about: dict) -> dict[str, object]:
-        settings = {key: value for key, value in about["settings"].items() if key != "seeds"}
-        versions = {p: ".".join(v.split(".")[:2]) for p, v in about["versions"].items()}
-        rest = {"command": about["command"], "code": about["code"]}
-        return {**settings, **versions, **rest, "precision": about.get("precision", "float32")}
-
-    before, now = fixed(old), fixed(new)
-    found = [
-        f"{key} was {before.get(key)}, now it is {now.get(key)}"
-        for key in sorted({*before, *now})
-        if before.get(key) != now.get(key)
-    ]
-    pairs = zip(old["data"]["x_train"], new["data"]["x_train"], strict=False)
-    found += [f"the images of seed {s} are others" for s, (a, b) in enumerate(pairs) if a != b]
-    return found
-
-
-def previous_results(file: Path, about: dict) -> tuple[list[dict], dict]:
-    """Results of an interrupted run, and what it wrote about itself; ``about`` where there is none.
+def record(name: str, recording: Recording, file: Path, workers: int | None = None) -> Comparison:
+    """Train every arm with every seed at full size, and keep what came out.
 
     Raises
     ------
     SystemExit
-        When the file came from something else. It isn't touched.
+        When the real data isn't at hand, or the file came from something else; it isn't touched.
     """
-    if not file.exists():
-        return [], about
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if found := differences(content["about"], about):
-        sys.exit(
-            f"{file} came from another run: {'; '.join(found)}. It is left as it is. "
-            "Move it away, or name another folder with --folder."
-        )
-    return content["results"], content["about"]
-
-
-def digest(array: np.ndarray) -> str:
-    """SHA-256 of an array: its type, its shape and its C-ordered bytes."""
-    header = f"{array.dtype.str} {array.shape} ".encode()
-    return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def load_draw(recording: Recording, seed: int) -> Dataset:
-    """The run's data with one seed."""
     from utils import data
+    from utils.comparing import compare
 
-    sizes = {"n_train": recording.n_train, "n_validation": recording.n_validation}
-    return getattr(data, f"load_{recording.dataset}")(**sizes, seed=seed)
+    page, measure = load_page(name, recording), None
+    load = getattr(data, f"load_{recording.dataset}")
+    if recording.measure:
+        measure = page[recording.measure]
 
+    def draw(seed):
+        return load(n_train=recording.n_train, n_validation=recording.n_validation, seed=seed)
 
-def load_page(name: str, recording: Recording) -> dict:
-    """What the run's cells define."""
-    page: dict = {}
-    exec(compile(recorded_cells(recording.notebook, name), recording.notebook.name, "exec"), page)
-    return page
-
-
-def train_arm(name: str, recording: Recording, arm: str, seed: int, threads: int | None) -> dict:
-    """Train one arm with one seed at full size, in this process or a worker."""
-    import keras
-    import tensorflow as tf
-
-    if threads is not None:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    page, before = load_page(name, recording), keras.config.dtype_policy()
-    keras.config.set_dtype_policy(recording.precision)
+    if not draw(0).is_real:
+        sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
+    about = {"command": recording.command, "code": code_digest(recording.notebook, name)}
+    about |= {size: getattr(recording, size) for size in ("n_train", "n_validation")}
     try:
-        result, _, _ = page[recording.run](
-            page[recording.arms][arm], load_draw(recording, seed), seed, epochs=recording.epochs
+        return compare(
+            page[recording.arms],
+            draw,
+            seeds=recording.seeds,
+            epochs=recording.epochs,
+            batch_size=recording.batch_size,
+            measure=lambda model, data: stamped(measure, model, data),
+            file=file,
+            about=about,
+            workers=workers,
         )
-    finally:
-        keras.config.set_dtype_policy(before)
-    return {"arm": arm, **result}
-
-
-def record(name: str, recording: Recording, file: Path, workers: int = 1) -> None:
-    """Train every arm with every seed at full size, and keep what came out."""
-    arms = list(load_page(name, recording)[recording.arms])
-    draws = []
-    for seed in range(recording.seeds):
-        draw = load_draw(recording, seed)
-        if not draw.is_real:
-            sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
-        draws.append(digest(draw.x_train))
-    about = {
-        "command": recording.command,
-        "date": datetime.date.today().isoformat(),
-        "seconds": 0.0,
-        "settings": recording.settings,
-        "precision": recording.precision,
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "data": {
-            "name": draw.name,
-            "is_real": draw.is_real,
-            "x_test": digest(draw.x_test),
-            "x_train": draws,
-        },
-        "code": code_digest(recording.notebook, name),
-    }
-    del draw
-    results, old = previous_results(file, about)
-    if old["settings"]["seeds"] > recording.seeds:  # what is kept has more; it stays
-        about = old
-    before = old["seconds"]
-    done = {(r["arm"], r["seed"]) for r in results}
-    order = [(arm, seed) for seed in range(recording.seeds) for arm in arms]
-    tasks = [task for task in order if task not in done]
-    threads = None if workers == 1 else max(1, os.cpu_count() // workers)
-    start = time.perf_counter()
-    trained = joblib.Parallel(
-        n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers
-    )(joblib.delayed(train_arm)(name, recording, *task, threads) for task in tasks)
-    for result in tqdm(trained, total=len(tasks), unit="model"):
-        results.append({key: rounded(value) for key, value in result.items()})
-        results.sort(key=lambda r: (r["seed"], arms.index(r["arm"])))
-        about["seconds"] = round(before + time.perf_counter() - start, 1)
-        save({"about": about, "results": results}, file)
-    print(f"{len(results)} models in {file.name}")
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", choices=list(RUNS))
-    parser.add_argument("--folder", type=Path, default=ROOT / "utils" / "recorded")
-    for setting in SETTINGS:
-        parser.add_argument(f"--{setting.replace('_', '-')}", type=int)
-    parser.add_argument("--workers", type=int, default=1, help="models trained at the same time")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    for size in SIZES:
+        parser.add_argument(f"--{size.replace('_', '-')}", type=int)
+    parser.add_argument("--workers", type=int, help="runs at the same time, each on its share")
     options = parser.parse_args()
-    chosen = {s: getattr(options, s) for s in SETTINGS if getattr(options, s) is not None}
+    chosen = {size: getattr(options, size) for size in SIZES if getattr(options, size) is not None}
     recording = replace(RUNS[options.run], **chosen)
-    record(options.run, recording, options.folder / f"{options.run}.json", options.workers)
+    file = options.folder / f"{options.run}.json"
+    result = record(options.run, recording, file, options.workers)
+    print(f"{len(result.runs)} runs in {file.name}")
 
 
 if __name__ == "__main__":

@@ -136,19 +136,20 @@ def recorded_runs(root: Path) -> str:
     rows = []
     for path in sorted((root / "utils" / "recorded").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        about = content["about"]
-        minutes = about["seconds"] / 60
+        about, runs = content["about"], content["runs"]
+        minutes = sum(run["seconds"] for run in runs) / 60
+        made = {key: sorted({run[key] for run in runs}) for key in ("date", "versions", "machine")}
         rows.append(
             [
                 path.stem,
                 f"`{about['command']}`",
-                len(content["results"]),
-                about["settings"]["seeds"],
-                about["settings"]["epochs"],
-                about["date"],
+                len(runs),
+                len({run["seed"] for run in runs}),
+                about["epochs"],
+                " … ".join(dict.fromkeys([made["date"][0], made["date"][-1]])),
                 f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h",
-                named(about["versions"]),
-                about["machine"],
+                "; ".join(made["versions"]),
+                "; ".join(made["machine"]),
             ]
         )
     return f"\n## Recorded runs\n\n{table(columns, rows)}" if rows else ""

@@ -1,4 +1,4 @@
-"""Recorded runs: results of experiments that take longer than a page may.
+"""Recorded runs: results of comparisons that take longer than a page may.
 
 Each is a JSON file in this folder, written by one resumable command (``make mnist-full``) that runs
 the chapter's own cells at full size. A page that shows one says that it is recorded.
@@ -8,28 +8,11 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import Any, NamedTuple
 
-import pandas as pd
-
-
-class Recorded(NamedTuple):
-    """A recorded run.
-
-    Attributes
-    ----------
-    results : pandas.DataFrame
-        One row a trained model: its arm, seed and measurements.
-    about : dict
-        ``command``, ``date``, ``seconds``, ``versions``, ``machine``, ``data`` (digests of the
-        arrays) and ``code`` (digest of the cells that were run).
-    """
-
-    results: pd.DataFrame
-    about: dict[str, Any]
+from utils.comparing import Comparison, comparison
 
 
-def load_recorded(name: str) -> Recorded:
+def load_recorded(name: str) -> Comparison:
     """Read a recorded run that comes with this package.
 
     Parameters
@@ -39,8 +22,9 @@ def load_recorded(name: str) -> Recorded:
 
     Returns
     -------
-    Recorded
-        Results and how they came about.
+    Comparison
+        As :func:`~utils.comparing.compare` returns it. ``runs`` has three more columns, which say
+        how a run came about: ``date``, ``machine`` and ``versions``.
 
     Raises
     ------
@@ -54,5 +38,4 @@ def load_recorded(name: str) -> Recorded:
         raise FileNotFoundError(
             f"load_recorded: no recorded run {name!r}; there are: {', '.join(known) or '-'}"
         )
-    content = json.loads(file.read_text(encoding="utf-8"))
-    return Recorded(pd.DataFrame(content["results"]), content["about"])
+    return comparison(json.loads(file.read_text(encoding="utf-8"))["runs"])
