@@ -14,7 +14,6 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -52,8 +51,6 @@ class Recording:
         Name of the data set: that of ``utils.data.load_…``.
     n_train, n_validation, seeds, epochs, batch_size : int
         Size of the run.
-    measure : str, optional
-        The name by which the cells define what else is measured on a trained model.
     """
 
     command: str
@@ -65,7 +62,6 @@ class Recording:
     seeds: int
     epochs: int
     batch_size: int
-    measure: str | None = None
 
     @property
     def notebook(self) -> Path:
@@ -114,17 +110,13 @@ def load_page(name: str, recording: Recording) -> dict[str, Any]:
     return page
 
 
-def stamped(
-    measure: Callable[[keras.Model, Dataset], dict] | None, model: keras.Model, data: Dataset
-) -> dict[str, Any]:
-    """What is measured of a run, with the day, the machine and the versions that made it."""
+def stamp(model: keras.Model, data: Dataset) -> dict[str, str]:
+    """The day, the machine and the versions that made a run: what ``compare`` keeps beside it."""
+    versions = [f"python {platform.python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)]
     return {
-        **({} if measure is None else measure(model, data)),
         "date": datetime.date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "versions": ", ".join(
-            [f"python {platform.python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)]
-        ),
+        "versions": ", ".join(versions),
     }
 
 
@@ -139,10 +131,7 @@ def record(name: str, recording: Recording, file: Path, workers: int | None = No
     from utils import data
     from utils.comparing import compare
 
-    page, measure = load_page(name, recording), None
     load = getattr(data, f"load_{recording.dataset}")
-    if recording.measure:
-        measure = page[recording.measure]
 
     def draw(seed):
         return load(n_train=recording.n_train, n_validation=recording.n_validation, seed=seed)
@@ -153,12 +142,12 @@ def record(name: str, recording: Recording, file: Path, workers: int | None = No
     about |= {size: getattr(recording, size) for size in ("n_train", "n_validation")}
     try:
         return compare(
-            page[recording.arms],
+            load_page(name, recording)[recording.arms],
             draw,
             seeds=recording.seeds,
             epochs=recording.epochs,
             batch_size=recording.batch_size,
-            measure=lambda model, data: stamped(measure, model, data),
+            measure=stamp,
             file=file,
             about=about,
             workers=workers,
