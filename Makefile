@@ -123,10 +123,11 @@ mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some ho
 assignments: $(STAMP) ## Build the assignments from their masters: student versions, archives, solutions
 	@$(BIN)/python -m tools.assignments --workers $(WORKERS)
 
-grade: assignments ## Grade a class: make grade SUBMISSIONS=folder ASSIGNMENT=dropout (OUT=folder)
+grade: assignments ## Grade a class: make grade SUBMISSIONS=folder ASSIGNMENT=dropout (OUT=folder STUDENT=name)
 	@[ -n "$(SUBMISSIONS)" ] && [ -n "$(ASSIGNMENT)" ] || { \
 		echo "make grade SUBMISSIONS=folder-or-archive ASSIGNMENT=dropout" >&2; exit 1; }
-	@$(BIN)/python -m tools.grading "$(SUBMISSIONS)" "$(ASSIGNMENT)" $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/python -m tools.grading "$(SUBMISSIONS)" "$(ASSIGNMENT)" $(if $(OUT),--out "$(OUT)") \
+		$(if $(STUDENT),--student "$(STUDENT)") $(OPTIONS)
 
 slides: $(STAMP) ## Write slides of all chapters to _slides/
 	@$(BIN)/python -m tools.slides

@@ -1,5 +1,6 @@
 """Grading a class: hostile notebooks end as rows, and honest ones get what they earn."""
 
+import array
 import csv
 import io
 import json
@@ -7,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -18,7 +20,13 @@ from tools.assignments import Assignment, Question
 from tools.grading import report, sandbox
 from tools.grading.inside import plain
 from tools.grading.marking import Mark, Marked, mark
-from tools.grading.submissions import Submission, Unreadable, find_submissions, read_notebook
+from tools.grading.submissions import (
+    File,
+    Submission,
+    Unreadable,
+    find_submissions,
+    read_notebook,
+)
 from tools.notebooks import ROOT
 
 TESTS = {
@@ -80,8 +88,12 @@ def notebook(*cells):
     return nbformat.writes(nb).encode()
 
 
+def handed_in(content, name="ann.ipynb"):
+    return Submission("ann", (File(name, lambda: io.BytesIO(content)),))
+
+
 def marked(kind, *cells, limits=LIMITS):
-    return mark(Submission("ann", "ann.ipynb", notebook(*cells)), ASSIGNMENT, kind, limits)
+    return mark(handed_in(notebook(*cells)), ASSIGNMENT, kind, limits)
 
 
 def statuses(result):
@@ -341,6 +353,24 @@ def test_plain_values_survive(value):
     assert again == value and type(again) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "plainly"),
+    [
+        (range(3), [0, 1, 2]),
+        (deque([1, 2]), [1, 2]),
+        (Counter("aab"), {"a": 2, "b": 1}),
+        (array.array("d", [1, 2]), np.array([1.0, 2.0])),
+        (np.longdouble(3), 3.0),
+        (np.arange(3, dtype=np.longdouble), np.arange(3.0)),
+        (np.arange(3, dtype=">i4"), np.arange(3, dtype="i4")),
+    ],
+)
+def test_other_containers_and_numbers_become_plain(value, plainly):
+    again = plain.decode(json.loads(json.dumps(plain.encode(value))))
+    assert type(again) is type(plainly) and np.array_equal(again, plainly)
+    assert not isinstance(again, np.ndarray) or again.dtype == plainly.dtype
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool"])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 0), (2, 3, 4)])
 def test_arrays_survive(dtype, shape):
@@ -357,6 +387,8 @@ def test_arrays_survive(dtype, shape):
         {"array": "AAAA", "dtype": "O", "shape": [1]},
         {"array": "!", "dtype": "<f8", "shape": [0]},
         {"array": "", "dtype": "<f8", "shape": [-1]},
+        {"array": "", "dtype": "<f8", "shape": [0] + [2**39] * 7},
+        {"array": "", "dtype": "<f8", "shape": [0, 2**33]},
         {"array": "", "dtype": "<f8", "shape": [True]},
         {"array": "", "dtype": "<f8", "shape": [0] * 99},
         {"array": 1, "dtype": 1, "shape": 1},
@@ -436,17 +468,17 @@ submission_12:
 )
 def test_layouts(tmp_path, files, students):
     (tmp_path / "class.zip").write_bytes(zipped(files))
-    assert [s.student for s in find_submissions(tmp_path / "class.zip")] == students
+    assert [s.student for s in find_submissions(tmp_path / "class.zip")[0]] == students
     for name, content in files.items():
         (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "folder" / name).write_bytes(content)
-    assert [s.student for s in find_submissions(tmp_path / "folder")] == students
+    assert [s.student for s in find_submissions(tmp_path / "folder")[0]] == students
 
 
 def test_exports_in_a_folder_are_opened(tmp_path):
     (tmp_path / "one.zip").write_bytes(zipped({"doejane_31_501_hw.ipynb": GOOD}))
     (tmp_path / "two.zip").write_bytes(zipped({"all/ann_3_5_hw.ipynb": GOOD}))
-    assert [s.student for s in find_submissions(tmp_path)] == ["ann_3", "doejane_31"]
+    assert [s.student for s in find_submissions(tmp_path)[0]] == ["ann_3", "doejane_31"]
 
 
 def test_a_students_files_touch_no_other_student(tmp_path):
@@ -462,7 +494,7 @@ def test_a_students_files_touch_no_other_student(tmp_path):
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    found = {s.student: s for s in find_submissions(tmp_path)}
+    found = {s.student: s for s in find_submissions(tmp_path)[0]}
     assert list(found) == ["bob_7", "eve", "mal", "victim"]
     assert read_notebook(found["victim"]).code == ["x = 1"]
     assert read_notebook(found["bob_7"]).code == ["x = 2"]
@@ -478,7 +510,7 @@ def test_gradescopes_list_is_the_one_at_the_top(tmp_path):
         f"{export}/submission_metadata.yml": METADATA,
     }
     (tmp_path / "e.zip").write_bytes(zipped(files))
-    assert [s.student for s in find_submissions(tmp_path / "e.zip")] == ["31", "li@example.org"]
+    assert [s.student for s in find_submissions(tmp_path / "e.zip")[0]] == ["31", "li@example.org"]
 
 
 def test_later_copy_counts_and_the_others_are_named(tmp_path):
@@ -486,9 +518,10 @@ def test_later_copy_counts_and_the_others_are_named(tmp_path):
         (tmp_path / "ann").mkdir(exist_ok=True)
         (tmp_path / "ann" / name).write_bytes(notebook(code))
         (tmp_path / "bob.ipynb").write_bytes(GOOD)
-    ann, bob = find_submissions(tmp_path)
-    assert read_notebook(ann).code == ["x = 2"] and ann.others == ("ann/hw.ipynb",)
-    assert bob.others == ()
+    (ann, bob), _ = find_submissions(tmp_path)
+    found = read_notebook(ann)
+    assert found.code == ["x = 2"] and found.others == ["ann/hw.ipynb"]
+    assert read_notebook(bob).others == []
 
 
 def test_the_same_copy_counts_in_a_folder_and_in_an_archive(tmp_path):
@@ -498,20 +531,20 @@ def test_the_same_copy_counts_in_a_folder_and_in_an_archive(tmp_path):
         (tmp_path / "ann" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "ann" / name).write_bytes(content)
     (tmp_path / "bob.zip").write_bytes(zipped(files))
-    ann, bob = find_submissions(tmp_path)
+    (ann, bob), _ = find_submissions(tmp_path)
     assert read_notebook(ann).code == read_notebook(bob).code == ["x = 3"]
 
 
 def test_files_of_no_submission_are_named(tmp_path):
     (tmp_path / "e.zip").write_bytes(zipped({"ann_1_2_hw.ipynb": GOOD, "bob_3_text.html": b""}))
-    with pytest.warns(UserWarning, match="1 files belong to no submission: bob_3_text.html"):
-        assert len(find_submissions(tmp_path / "e.zip")) == 1
+    found = find_submissions(tmp_path / "e.zip")
+    assert len(found.submissions) == 1 and found.ignored == ["bob_3_text.html"]
 
 
 def test_last_attempt_counts(tmp_path):
     files = {f"ann_1_{n}_hw.ipynb": notebook(f"x = {n}") for n in (9, 10, 2)}
     (tmp_path / "class.zip").write_bytes(zipped(files))
-    (found,) = find_submissions(tmp_path / "class.zip")
+    (found,), _ = find_submissions(tmp_path / "class.zip")
     assert read_notebook(found).code == ["x = 10"]
 
 
@@ -526,16 +559,158 @@ def test_last_attempt_counts(tmp_path):
         ("hw.zip", zipped({"hw.ipynb": GOOD})[:-30], "damaged"),
         ("hw.zip", zipped({"hw.txt": b""}), "no notebook"),
         ("hw.zip", zipped({"hw.ipynb": b" " * 60 * 2**20}), "larger"),
-        ("hw.zip", zipped({f"{i}.ipynb": b"0" * 2**26 for i in range(5)}), "more than"),
+        ("hw.zip", zipped({f"{i}.ipynb": b"0" * 2**26 for i in range(5)}), "larger"),
     ],
 )
 def test_unreadable_files(name, content, message):
     with pytest.raises(Unreadable, match=message):
-        read_notebook(Submission("ann", name, content))
+        read_notebook(handed_in(content, name))
+
+
+# What lies in a class folder, and which student has which notebook (its code), or none.
+ODD_FILES = {
+    "a note beside a notebook on Canvas": (
+        {"ann_3_500_dropout.ipynb": "x = 1", "ann_3_501_notes.pdf": b"%PDF"},
+        {"ann_3": "x = 1"},
+    ),
+    "two different notebooks on Canvas: the one with work": (
+        {"ann_3_500_dropout.ipynb": "x = 1", "ann_3_501_old.ipynb": "given"},
+        {"ann_3": "x = 1"},
+    ),
+    "a blank copy beside the work": (
+        {"ann/dropout.ipynb": "x = 1", "ann/dropout (1).ipynb": "given", "bob.ipynb": "x = 2"},
+        {"ann": "x = 1", "bob": "x = 2"},
+    ),
+    "a starter beside a folder": (
+        {"ann/starter.ipynb": "given", "ann/final/dropout.ipynb": "x = 1", "bob.ipynb": "x = 2"},
+        {"ann": "x = 1", "bob": "x = 2"},
+    ),
+    "underscores in a name on Canvas": (
+        {"o_neil_31_501_hw.ipynb": "x = 1", "li_LATE_32_502_hw.ipynb": "x = 2"},
+        {"o_neil_31": "x = 1", "li_32": "x = 2"},
+    ),
+    "anonymous on Canvas": (
+        {"anon_AbC12_501_hw.ipynb": "x = 1", "anon_LATE_Xy9Z0_502_hw.ipynb": "x = 2"},
+        {"anon_AbC12": "x = 1", "anon_Xy9Z0": "x = 2"},
+    ),
+    "one file that isn't named as Canvas names them": (
+        {"ann_3_500_hw.ipynb": "x = 1", "bob.ipynb": "x = 2"},
+        {"ann_3": "x = 1", "bob": "x = 2"},
+    ),
+    "a hidden notebook": (
+        {"ann/.dropout.ipynb": "x = 1", "bob.ipynb": "x = 2"},
+        {"ann": "x = 1", "bob": "x = 2"},
+    ),
+    "saved by the browser as text": (
+        {"ann/hw.ipynb.txt": "x = 1", "bob/hw.json": "x = 2"},
+        {"ann": "x = 1", "bob": "x = 2"},
+    ),
+    "a checkpoint of Jupyter's": (
+        {"ann/hw.ipynb": "x = 1", "ann/.ipynb_checkpoints/hw-checkpoint.ipynb": "x = 9\ny = 9",
+         "bob.ipynb": "x = 2"},
+        {"ann": "x = 1", "bob": "x = 2"},
+    ),
+    "only text on Moodle": (
+        {"Ann_1_assignsubmission_onlinetext/onlinetext.html": b"<p>",
+         "Bob_2_assignsubmission_file/hw.ipynb": "x = 2"},
+        {"Ann_1": None, "Bob_2": "x = 2"},
+    ),
+}  # fmt: skip
+
+
+def write_files(folder, files):
+    for name, content in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else notebook(content))
+
+
+def codes(place, given=frozenset({"given"})):
+    """Code of each student's notebook, and None where there is none to read."""
+    found = {}
+    for submission in find_submissions(place).submissions:
+        try:
+            found[submission.student] = read_notebook(submission, given).code[0]
+        except Unreadable:
+            found[submission.student] = None
+    return found
+
+
+@pytest.mark.parametrize("what", ODD_FILES)
+def test_odd_files_cost_nobody_anything(tmp_path, what):
+    files, expected = ODD_FILES[what]
+    write_files(tmp_path / "class", files)
+    assert codes(tmp_path / "class") == expected
+    archive = {n: c if isinstance(c, bytes) else notebook(c) for n, c in files.items()}
+    (tmp_path / "class.zip").write_bytes(zipped(archive))
+    assert codes(tmp_path / "class.zip") == expected
+
+
+def test_an_archive_with_two_notebooks_gives_the_one_with_work(tmp_path):
+    files = {"dropout.ipynb": notebook("x = 1"), "dropout_old.ipynb": notebook("given")}
+    (tmp_path / "ann.zip").write_bytes(zipped(files))
+    (found,), _ = find_submissions(tmp_path)
+    chosen = read_notebook(found, {"given"})
+    assert chosen.file == "dropout.ipynb" and chosen.others == ["dropout_old.ipynb"]
+
+
+def test_exports_beside_other_files(tmp_path):
+    write_files(tmp_path, {"notes.txt": b"", "one.zip": zipped({"ann_3_5_hw.ipynb": GOOD}),
+                           "two.zip": zipped({"ann_3_9_hw.ipynb": notebook("x = 2")})})  # fmt: skip
+    assert codes(tmp_path) == {"ann_3": "x = 2"}
+    assert find_submissions(tmp_path).ignored == ["notes.txt"]
+
+
+def test_an_archive_named_like_an_export_touches_no_other_student(tmp_path):
+    write_files(tmp_path, {"victim_31.ipynb": "x = 1",
+                           "eve.zip": zipped({"victim_31_999_hw.ipynb": GOOD})})  # fmt: skip
+    eve, victim = find_submissions(tmp_path).submissions
+    assert (eve.student, victim.student) == ("eve", "victim_31")
+    assert read_notebook(victim).code == ["x = 1"] and "export" in eve.remarks[0]
+
+
+def test_names_are_printable_and_nobody_shares_one(tmp_path):
+    people = METADATA.replace(b"Li Wei", b'"Li\\n\\e[31mWei"').replace(b"li@example.org", b"")
+    people += b"submission_13:\n  :submitters:\n  - :name: Jane\n    :sid: '31'\n"
+    files = {f"submission_{n}/hw.ipynb": notebook(f"x = {n}") for n in (11, 12, 13)}
+    (tmp_path / "e.zip").write_bytes(zipped({"submission_metadata.yml": people, **files}))
+    assert codes(tmp_path / "e.zip") == {
+        "31 (submission_11)": "x = 11", "31 (submission_13)": "x = 13",
+        r"Li\n\x1b[31mWei": "x = 12",
+    }  # fmt: skip
+
+
+def test_what_cannot_be_read_is_one_students(tmp_path):
+    bomb = zipped({f"{i}.bin": b"0" * 2**26 for i in range(8)} | {"hw.ipynb": b"0" * 2**26})
+    write_files(tmp_path / "class", {"ann.ipynb": "x = 1", "bomb.zip": bomb})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "class" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "class" / "kim.ipynb").symlink_to(tmp_path / "class" / "ann.ipynb")
+    os.mkfifo(tmp_path / "class" / "pipe.ipynb")
+    nobody = dict.fromkeys(("bomb", "kim", "link", "pipe"))
+    assert codes(tmp_path / "class") == {"ann": "x = 1", **nobody}
+    if os.getuid() != 0:  # who may read everything
+        (tmp_path / "class" / "locked").mkdir(mode=0)
+        assert codes(tmp_path / "class") == {"ann": "x = 1", "locked": None, **nobody}
+        (tmp_path / "class" / "locked").chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"cells": [' + b'{"":0},' * 4_000_000 + b"0]}", b"[" + b'"a",' * 5_000_000]
+)
+def test_a_notebook_is_measured_before_it_is_parsed(content):
+    with pytest.raises(Unreadable, match="more parts"):
+        read_notebook(handed_in(content))
+
+
+def test_an_archive_of_countless_files_is_refused(tmp_path):
+    content = zipped({f"{i}": b"" for i in range(100_001)})
+    with pytest.raises(Unreadable, match="more than 100000 files"):
+        read_notebook(handed_in(content, "a.zip"))
 
 
 def test_unreadable_file_is_a_row():
-    result = mark(Submission("ann", "a.ipynb", b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
+    result = mark(handed_in(b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
     assert [m.status for m in result.marks] == ["not readable"] * 3
     assert scores(result) == [0, 0]
 
@@ -544,16 +719,16 @@ def test_path_traversal_leads_nowhere(tmp_path):
     (tmp_path / "in").mkdir()
     files = {"../../evil.ipynb": GOOD, "/etc/evil.ipynb": GOOD, "hw.ipynb": GOOD}
     (tmp_path / "in" / "ann.zip").write_bytes(zipped(files))
-    (found,) = find_submissions(tmp_path / "in")
+    (found,), _ = find_submissions(tmp_path / "in")
     assert read_notebook(found).code == ["x = 1"]
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["ann.zip", "in"]
 
 
 def test_notebook_without_metadata_is_read():
     text = {"cells": [{"cell_type": "code", "source": ["x = ", "1"]}, {"cell_type": "code"}, 7]}
-    assert read_notebook(Submission("a", "a.ipynb", json.dumps(text).encode())).code == ["x = 1"]
+    assert read_notebook(handed_in(json.dumps(text).encode())).code == ["x = 1"]
     old = {"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 2"}]}]}
-    assert read_notebook(Submission("a", "a.ipynb", json.dumps(old).encode())).code == ["x = 2"]
+    assert read_notebook(handed_in(json.dumps(old).encode())).code == ["x = 2"]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -664,7 +839,7 @@ UNWRITTEN = "_Type your answer here, replacing this text._"
 def test_written_answer_waits_for_a_reader(kind, markdown, status, written):
     cells = [nbformat.v4.new_markdown_cell(text) for text in ["## Question 3", *markdown]]
     content = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
-    result = mark(Submission("ann", "a.ipynb", content), ASSIGNMENT, kind, LIMITS)
+    result = mark(handed_in(content), ASSIGNMENT, kind, LIMITS)
     assert result.marks[2].status == status
     assert written is None or result.written == written
 
@@ -675,8 +850,9 @@ def test_an_answer_in_a_comment_or_a_raw_cell_is_found(kind):
     for cell in (v.new_code_cell(text), v.new_raw_cell(text)):
         cells = [v.new_markdown_cell(UNWRITTEN), cell]
         content = nbformat.writes(v.new_notebook(cells=cells)).encode()
-        result = mark(Submission("ann", "a.ipynb", content), ASSIGNMENT, kind, LIMITS)
-        assert result.marks[2].status == "to be marked" and result.written == [text]
+        result = mark(handed_in(content), ASSIGNMENT, kind, LIMITS)
+        assert result.marks[2].status == "to be marked"
+        assert [written.strip("# ") for written in result.written] == [text.strip("# ")]
 
 
 def test_points_given_by_hand_stay(tmp_path):
@@ -690,12 +866,17 @@ def test_points_given_by_hand_stay(tmp_path):
             for student in ("=ann", "bob")
         ]
 
-    report.add_hand_marks(results(), report.read_hand_marks(file, ASSIGNMENT), file)
+    def add(results):
+        return report.add_hand_marks(
+            results, report.read_hand_marks(file, ASSIGNMENT), ASSIGNMENT, file
+        )
+
+    add(results())
     text = file.read_text(encoding="utf-8-sig")
     file.write_text(text.replace('"bob","q3",""', '"bob","q3","0,5"'), encoding="utf-8")
     for _ in range(2):
         again = results()
-        report.add_hand_marks(again, report.read_hand_marks(file, ASSIGNMENT), file)
+        assert add(again) == []
     assert [report.total(m)[0] for m in again] == [2, 2.5]
     assert again[1].marks[1].status == "marked by hand"
     file.write_text("student,question,points\nbob,q3,7\n", encoding="utf-8")
@@ -704,7 +885,8 @@ def test_points_given_by_hand_stay(tmp_path):
 
 
 def test_what_a_teacher_should_look_at_is_flagged(kind):
-    assert marked(kind, "import no_such_package", *RIGHT).flags == ["a package is missing"]
+    (flag,) = marked(kind, "import no_such_package", *RIGHT).flags
+    assert flag.startswith("code cell 1 stopped with ModuleNotFoundError")
     assert marked(kind, "x = 1").flags == ["defines nothing that is tested"]
     slow = marked(kind, "import time\ntime.sleep(60)\ntotal = 5050", RIGHT[0])
     assert slow.flags[0] == "a cell was stopped (out of time)"
@@ -715,8 +897,142 @@ def test_what_a_teacher_should_look_at_is_flagged(kind):
     )
 
 
+def one_answer(student, text):
+    marks = [Mark("q1", 2.0, 2, ""), Mark("q3", None, 1, "to be marked")]
+    return Marked(student, "a.ipynb", marks, written=[text])
+
+
+def give(file, results, assignment=ASSIGNMENT):
+    """Points of the written answer after the list was read, and what belongs to nobody."""
+    given = report.read_hand_marks(file, assignment)
+    left = report.add_hand_marks(results, given, assignment, file)
+    return [m.marks[1].score for m in results], left
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('","', '";"').encode("utf-8-sig"),  # German, French
+        lambda text: text.replace('","', '"\t"').encode(),
+        lambda text: text.replace('"0031"', "31").replace("0.5", "0,5").encode(),
+        lambda text: text.replace('"', "").replace("\n", "\r\n").encode("utf-8-sig"),
+    ],
+)
+def test_points_survive_spreadsheets(tmp_path, change):
+    file = tmp_path / "written.csv"
+    give(file, [one_answer("0031", "so")])
+    text = file.read_text("utf-8-sig").replace('"0031","q3",""', '"0031","q3","0.5"')
+    assert "0.5" in text
+    file.write_bytes(change(text))
+    for _ in range(2):
+        assert give(file, [one_answer("0031", "so"), one_answer("ann", "no")]) == ([0.5, None], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name,mark\nann,1\n", "columns student, question and points"),
+        ("student,question,points\nJosé,q3,1\n".encode("cp1252"), "CSV UTF-8"),
+        (b"student,question,points\nann,q3,7\n", "give 0 to 1 points"),
+        (b"student,question,points\nann,q9,1\n", "no such written question"),
+        (b"PK\3\4 a spreadsheet", "columns student, question and points"),
+    ],
+)
+def test_a_list_that_is_not_understood_is_not_touched(tmp_path, content, message):
+    file = tmp_path / "written.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        report.read_hand_marks(file, ASSIGNMENT)
+    assert file.read_bytes() == content
+
+
+def test_points_belong_to_an_answer_of_an_assignment(tmp_path):
+    file = tmp_path / "written.csv"
+    give(file, [one_answer("ann", "so")])
+    text = file.read_text("utf-8-sig").replace('"ann","q3",""', '"ann","q3","1"')
+    file.write_text(text, "utf-8")
+    other = Assignment("other", "Other", ASSIGNMENT.questions)
+    assert give(file, [one_answer("ann", "so")], other) == ([None], [])
+    points, left = give(file, [one_answer("ann", "quite different")])
+    assert points == [None] and "the answer has changed since" in left[0]
+    points, left = give(file, [one_answer("bob", "so")])
+    assert points == [None] and "nobody of that name" in left[0]
+    assert give(file, [one_answer("ann", "so")]) == ([1], [])  # still there after all this
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "grader.check('q3')\n# My answer: both arms stopped early, so the seeds say nothing.",
+        "answer = '''The interval contains zero, so ten seeds cannot tell them apart.'''",
+        "The interval contains zero, so ten seeds cannot tell them apart",
+        "print(f'The gain is {1} points, which is more than any of the seeds differ by')",
+    ],
+)
+def test_an_answer_in_code_is_shown_and_flagged(kind, cell):
+    v = nbformat.v4
+    cells = [v.new_markdown_cell(UNWRITTEN), *map(v.new_code_cell, [*RIGHT, cell])]
+    content = nbformat.writes(v.new_notebook(cells=cells)).encode()
+    result = mark(handed_in(content), ASSIGNMENT, kind, LIMITS)
+    assert result.marks[2].status == "to be marked" and scores(result) == [2, 3]
+    assert "seeds" in result.written[0]
+    assert "the written answer may stand in a code cell" in result.flags
+
+
+def test_written_text_is_bounded(kind):
+    v = nbformat.v4
+    cells = [v.new_markdown_cell(str(i) + '"' * 50_000) for i in range(100)]
+    content = nbformat.writes(v.new_notebook(cells=cells)).encode()
+    result = mark(handed_in(content), ASSIGNMENT, kind, LIMITS)
+    assert sum(map(len, result.written)) <= 50_000 and "more written text" in result.flags[0]
+
+
+@pytest.mark.parametrize(
+    "magic",
+    [
+        "%matplotlib inline",
+        "%matplotlib widget",
+        "%tensorflow_version 2.x",
+        "%load_ext tensorboard",
+        "%config InlineBackend.figure_format = 'svg'",
+        "%load_ext autoreload\n%autoreload 2",
+        "%pip install nothing",
+        "!ls",
+        "%gui qt",
+        "from google.colab import files",
+    ],
+)
+def test_what_works_on_the_students_platform_costs_nothing(kind, magic):
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()"
+    result = marked(kind, f"{magic}\n{plot}\n{RIGHT[0]}", RIGHT[1], limits=sandbox.Limits())
+    assert scores(result) == [2, 3] and result.flags == []
+
+
+@pytest.mark.parametrize("line", ["name = input('Name: ')", "open('my_data.csv')"])
+def test_a_zero_after_a_failed_cell_is_flagged_with_the_cell(kind, line):
+    result = marked(kind, "x = 1", f"{line}\n{RIGHT[0]}", RIGHT[1])
+    assert scores(result) == [0, 3]
+    (flag,) = result.flags
+    assert flag.startswith("code cell 2 stopped with")
+    # An error that costs nothing is the student's to know, not the teacher's.
+    assert marked(kind, *RIGHT, "1 / 0").flags == []
+
+
+def test_the_class_is_on_one_page(tmp_path):
+    odd = Marked("<i>eve", "e.ipynb", [Mark("q1", 0, 2, "wrong")], flags=["several notebooks"])
+    page = tmp_path / "overview.html"
+    results = [odd, one_answer("ann", "so")]
+    report.write_overview(results, ASSIGNMENT, ["notes.txt"], ["zoe, q3: nobody"], page)
+    text = page.read_text("utf-8")
+    assert "2 submissions; 1 to look at, 1 with a written answer" in text
+    for said in ("&lt;i&gt;eve", "several notebooks", "notes.txt", "zoe, q3: nobody", "a.ipynb"):
+        assert said in text
+    assert "<i>eve" not in text
+
+
 def test_grades_are_safe_for_spreadsheets(tmp_path):
-    result = mark(Submission("=1+1", "a.ipynb", b"{"), ASSIGNMENT, "bubblewrap", LIMITS)
+    submission = Submission("=1+1", handed_in(b"{").files)
+    result = mark(submission, ASSIGNMENT, "bubblewrap", LIMITS)
     report.write_grades([result], tmp_path / "grades.csv")
     with open(tmp_path / "grades.csv", encoding="utf-8-sig") as file:
         assert {row["student"] for row in csv.DictReader(file)} == {"'=1+1"}

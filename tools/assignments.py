@@ -71,7 +71,7 @@ class Assignment:
     questions : list of Question
         In their order.
     given : frozenset of str
-        Markdown of the student version. Other text in a submission was written by the student.
+        Cells of the student version. Others in a submission are the student's own.
     datasets : tuple of str
         Names of the data sets that it loads, those of ``utils.data.load_…``.
     """
@@ -125,7 +125,7 @@ def load(name: str, root: Path = notebooks.ROOT) -> Assignment:
         questions.append(Question(config["name"], config["points"], manual, rubric, tests))
     title = next(c.source for c in master.cells if c.cell_type == "markdown")
     student = notebooks.read(root / BUILT / "student" / f"{name}.ipynb")
-    given = frozenset(c.source.strip() for c in student.cells if c.cell_type == "markdown")
+    given = frozenset(c.source.strip() for c in student.cells)
     code = "\n".join(c.source for c in notebooks.code_cells(master))
     datasets = tuple(sorted(set(re.findall(r"from utils\.data import load_(\w+)", code))))
     return Assignment(name, title.splitlines()[0].lstrip("# "), questions, given, datasets)
@@ -270,7 +270,8 @@ def is_built(name: str, root: Path = notebooks.ROOT) -> bool:
 
 def _digest(name, root):
     master = (root / MASTERS / f"{name}.ipynb").read_bytes()
-    parts = [master, Path(__file__).read_bytes(), notebooks.repository_url(root).encode()]
+    code = [Path(file).read_bytes() for file in (__file__, notebooks.__file__)]
+    parts = [master, *code, notebooks.repository_url(root).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

@@ -14,7 +14,9 @@ import hashlib
 import os
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +53,8 @@ class Recording:
         Name of the data set: that of ``utils.data.load_…``.
     n_train, n_validation, seeds, epochs, batch_size : int
         Size of the run.
+    measure : str, optional
+        The name by which the cells define what else is kept of a run: ``measure`` of ``compare``.
     """
 
     command: str
@@ -62,6 +66,7 @@ class Recording:
     seeds: int
     epochs: int
     batch_size: int
+    measure: str | None = None
 
     @property
     def notebook(self) -> Path:
@@ -83,6 +88,10 @@ RUNS = {
     "mnist_literature": Recording(
         "make mnist-full", "mnist_case_study", "PAPER_ARMS", "mnist",
         n_train=50_000, n_validation=10_000, seeds=4, epochs=15, batch_size=256,
+    ),
+    "cifar10": Recording(
+        "make cifar10", "cifar10_case_study", "ARMS", "cifar10",
+        n_train=10_000, n_validation=15_000, seeds=5, epochs=30, batch_size=64, measure="details",
     ),
 }  # fmt: skip
 
@@ -110,10 +119,13 @@ def load_page(name: str, recording: Recording) -> dict[str, Any]:
     return page
 
 
-def stamp(model: keras.Model, data: Dataset) -> dict[str, str]:
-    """The day, the machine and the versions that made a run: what ``compare`` keeps beside it."""
+def stamped(
+    measure: Callable[[keras.Model, Dataset], dict] | None, model: keras.Model, data: Dataset
+) -> dict[str, Any]:
+    """What is measured of a run, beside the day, the machine and the versions that made it."""
     versions = [f"python {platform.python_version()}", *(f"{p} {version(p)}" for p in PACKAGES)]
     return {
+        **({} if measure is None else measure(model, data)),
         "date": datetime.date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "versions": ", ".join(versions),
@@ -138,16 +150,18 @@ def record(name: str, recording: Recording, file: Path, workers: int | None = No
 
     if not draw(0).is_real:
         sys.exit(f"{name}: the real data isn't at hand, and a stand-in is not worth recording")
+    page = load_page(name, recording)
+    measure = page[recording.measure] if recording.measure else None
     about = {"command": recording.command, "code": code_digest(recording.notebook, name)}
     about |= {size: getattr(recording, size) for size in ("n_train", "n_validation")}
     try:
         return compare(
-            load_page(name, recording)[recording.arms],
+            page[recording.arms],
             draw,
             seeds=recording.seeds,
             epochs=recording.epochs,
             batch_size=recording.batch_size,
-            measure=stamp,
+            measure=partial(stamped, measure),
             file=file,
             about=about,
             workers=workers,

@@ -1,7 +1,8 @@
 """Grade a class: ``make grade SUBMISSIONS=folder ASSIGNMENT=dropout``.
 
-Writes ``grades.csv``, a feedback page for each student and the written answers into one folder.
-What is marked stays marked: stopped and started again, the command goes on with the rest.
+Writes ``grades.csv``, an overview of the class, a feedback page for each student and the written
+answers into one folder. What is marked stays marked: stopped and started again, the command goes on
+with the rest.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import os
 import re
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -26,13 +29,18 @@ from tools.grading.marking import Check, Mark, Marked, mark
 from tools.grading.submissions import Submission, Unreadable, find_submissions
 from utils import data
 
+# Those whose answers a test sees.
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "tensorflow", "keras", "otter-grader")
+
 
 def key(submission: Submission, name: str, kind: str, limits: sandbox.Limits) -> str:
     """Changes with everything that a mark depends on."""
-    tests = assignments.BUILT / "build" / name / "digest"
-    code = sorted(Path(__file__).parent.rglob("*.py"))
-    parts = [submission.student, submission.digest, name, kind, repr(limits)]
-    parts += [(notebooks.ROOT / tests).read_text(), *(f.read_text("utf-8") for f in code)]
+    tests = notebooks.ROOT / assignments.BUILT / "build" / name / "digest"
+    places = (Path(__file__).parent, notebooks.ROOT / "utils")
+    code = [file for place in places for file in sorted(place.rglob("*.py"))]
+    parts = [submission.student, submission.digest, name, kind, repr(limits), sys.version]
+    parts += [f"{package} {version(package)}" for package in PACKAGES]
+    parts += [file.read_text("utf-8") for file in (tests, *code)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -63,6 +71,7 @@ def grade(
     workers: int = 2,
     limits: sandbox.Limits | None = None,
     kind: str | None = None,
+    again: Collection[str] = (),
 ) -> list[Marked]:
     """Mark all submissions, and write what came out.
 
@@ -80,17 +89,28 @@ def grade(
         For each submission.
     kind : str, optional
         Sandbox; the safest at hand when not given.
+    again : collection of str
+        Students who are marked again, whatever was marked before.
 
     Returns
     -------
     list of Marked
         By student.
+
+    Raises
+    ------
+    Unreadable
+        When there are no submissions, or none of a student who is to be marked again.
+    ValueError
+        When the list of points given by hand can't be understood.
     """
     limits = limits or sandbox.Limits()
     assignment = assignments.load(name)
-    submissions = find_submissions(place)
+    submissions, ignored = find_submissions(place)
     if not submissions:
         raise Unreadable(f"{place}: no submissions there")
+    if unknown := sorted({*again} - {submission.student for submission in submissions}):
+        raise Unreadable(f"{place}: no submission of {', '.join(unknown)}")
     given = report.read_hand_marks(out / "written.csv", assignment)
     kind = kind or sandbox.choose()
     for folder in (out / "feedback", out / "marks"):
@@ -99,7 +119,8 @@ def grade(
     for submission in submissions:
         file = out / "marks" / f"{file_name(submission.student)}.json"
         wanted = key(submission, name, kind, limits)
-        if before := saved(file, wanted):
+        before = None if submission.student in again else saved(file, wanted)
+        if before:
             results.append(before)
         else:
             due.append((submission, file, wanted))
@@ -126,9 +147,11 @@ def grade(
             results.append(task.result())
     finally:
         pool.shutdown(cancel_futures=True)
+    unused = []
     if any(q.manual for q in assignment.questions):
-        report.add_hand_marks(results, given, out / "written.csv")
+        unused = report.add_hand_marks(results, given, assignment, out / "written.csv")
     report.write_grades(results, out / "grades.csv")
+    report.write_overview(results, assignment, ignored, unused, out / "overview.html")
     for marked in results:
         file = out / "feedback" / f"{file_name(marked.student)}.html"
         report.write_feedback(marked, assignment, file)
@@ -150,12 +173,24 @@ def main() -> int:
     parser.add_argument("assignment")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--workers", type=int, default=default_workers())
-    parser.add_argument("--cell-seconds", type=float, default=sandbox.Limits().cell_seconds)
+    for what in ("cell", "call", "total"):
+        usual = getattr(sandbox.Limits(), f"{what}_seconds")
+        parser.add_argument(f"--{what}-seconds", type=float, default=usual)
+    parser.add_argument(
+        "--student", action="append", default=[], help="mark this one again; may be repeated"
+    )
     options = parser.parse_args()
-    limits = sandbox.Limits(cell_seconds=options.cell_seconds)
+    limits = sandbox.Limits(
+        cell_seconds=options.cell_seconds,
+        call_seconds=options.call_seconds,
+        total_seconds=options.total_seconds,
+    )
     out = options.out or Path("_grades") / options.assignment
     try:
-        results = grade(options.submissions, options.assignment, out, options.workers, limits)
+        results = grade(
+            options.submissions, options.assignment, out, options.workers, limits,
+            again=options.student,
+        )  # fmt: skip
     except (ValueError, PermissionError, sandbox.NotStarted) as error:
         print(f"make grade: {error}", file=sys.stderr)
         return 1
@@ -166,6 +201,8 @@ def main() -> int:
     print(
         f"{len(results)} submissions, median {scores[len(scores) // 2]:g} points: {out}/grades.csv"
     )
+    odd = sum(bool(report.look_at(marked)) for marked in results)
+    print(f"{odd} to look at before anything is sent: {out}/overview.html")
     failed = [marked.student for marked in results if marked.failed]
     if failed:
         names = ", ".join(failed)

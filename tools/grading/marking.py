@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
+import copy
 import inspect
+import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.assignments import Assignment, Question
+from tools.assignments import FIRST_LINE, Assignment, Question
 from tools.grading.inside import plain
 from tools.grading.sandbox import Limits, NotStarted, Sandbox, Stopped
-from tools.grading.submissions import Submission, Unreadable, read_notebook
+from tools.grading.submissions import Notebook, Submission, Unreadable, read_notebook
 
 STARTS = 20
 REMARKS = 50
 FAILED = "grader failed"
 UNWRITTEN = "_Type your answer here, replacing this text._"
+WRITTEN = 50_000  # characters of written answers that a teacher is shown
+WORDS = 8  # from which on a comment or a text may be an answer
 
 
 @dataclass
@@ -49,7 +54,10 @@ class Mark:
 
 @dataclass
 class Marked:
-    """Result of one submission: marks, remarks for the student, and flags for the teacher."""
+    """Result of one submission: marks, remarks for the student, and flags for the teacher.
+
+    ``file`` is the notebook that was marked, ``written`` what the student wrote in words.
+    """
 
     student: str
     file: str
@@ -90,7 +98,7 @@ class Session:
         self.stopped: dict[int, Stopped] = {}
         self.slow: dict[int, Stopped] = {}
         self.errors: dict[int, str] = {}
-        self._known: dict[str, dict] = {}
+        self._known: dict[str, Any] = {}
         self._ended: dict[str, Stopped] = {}
         self._slow: set[str] = set()
         self._deadline = time.monotonic() + limits.total_seconds
@@ -116,13 +124,23 @@ class Session:
             When the sandbox ends.
         """
         if name not in self._known:
-            self._known[name] = self._ask("look_up", name=name)
-        answer = self._known[name]
+            # Decoded at once: what came over the border isn't kept as it was.
+            self._known[name] = self._outcome(name, self._ask("look_up", name=name))
+        known = self._known[name]
+        if isinstance(known, Exception):
+            raise known
+        # A test that changes a list or an array changes its own.
+        return known if callable(known) else copy.deepcopy(known)
+
+    def _outcome(self, name, answer):
         if "missing" in answer:
-            raise Missing(name)
+            return Missing(name)
         if answer.get("value") == {"callable": True}:
             return lambda *args, **kwargs: self.call(name, args, kwargs)
-        return _value(answer, f"`{name}`")
+        try:
+            return _value(answer, f"`{name}`")
+        except plain.NotPlain as error:
+            return error
 
     def call(self, name: str, args: tuple, kwargs: dict) -> Any:
         """What the notebook's function returns. What it raises is raised here, too.
@@ -242,26 +260,24 @@ def mark(submission: Submission, assignment: Assignment, kind: str, limits: Limi
 def _failure(submission, assignment, message):
     marks = [Mark(q.name, None, q.points, FAILED) for q in assignment.questions]
     remark = f"The grader failed on this submission, grade it again. {_plain_text(message, 300)}"
-    return Marked(submission.student, submission.file, marks, [remark])
+    return Marked(submission.student, "", marks, [remark])
 
 
 def _mark(submission, assignment, kind, limits):
     questions = assignment.questions
-    marked = Marked(submission.student, submission.file, [])
+    marked = Marked(submission.student, "", [], flags=list(submission.remarks))
     try:
-        notebook = read_notebook(submission)
+        notebook = read_notebook(submission, assignment.given)
     except Unreadable as error:
         marked.remarks.append(f"Nothing could be marked: {_plain_text(error, 300)}.")
         marked.marks = [Mark(q.name, 0.0, q.points, "not readable") for q in questions]
         return marked
-    if submission.others:
-        others = ", ".join(submission.others)
-        marked.remarks.append(
-            f"There are several notebooks. Not marked: {_plain_text(others, 300)}."
-        )
-        marked.flags.append("several notebooks")
-    given = {*assignment.given, UNWRITTEN}
-    marked.written = [_plain_text(t, 20_000) for t in notebook.text if t.strip() not in given]
+    marked.file = notebook.file
+    if notebook.others:
+        others = _plain_text(", ".join(notebook.others), 300)
+        marked.remarks.append(f"There are several notebooks. Not marked: {others}.")
+        marked.flags.append(f"several notebooks, {notebook.file} was marked")
+    _add_written(marked, notebook, assignment)
     untouched = not marked.written and UNWRITTEN in (t.strip() for t in notebook.text)
     session = Session(notebook.code, kind, limits)
     over: Stopped | None = None
@@ -291,14 +307,57 @@ def _mark(submission, assignment, kind, limits):
         marked.flags.append(f"a cell was stopped ({reason.status})")
     for number, message in sorted(session.errors.items()):
         marked.remarks.append(f"Code cell {number + 1} stopped with {message}")
-        if message.startswith(("ModuleNotFoundError", "ImportError")):
-            marked.flags.append("a package is missing")
+    lost = any(m.score is not None and m.score < m.points for m in marked.marks if m.checks)
+    for number, message in sorted(session.errors.items())[:1]:
+        # The first one: what comes after it often fails for want of its names.
+        if lost or message.startswith(("ModuleNotFoundError", "ImportError")):
+            marked.flags.append(f"code cell {number + 1} stopped with {message[:120]}")
     marked.flags += sorted({c.stopped for m in marked.marks for c in m.checks if c.stopped})
     automatic = [m.status for m in marked.marks if m.checks]
     if automatic and set(automatic) == {"not defined"}:
         marked.flags.append("defines nothing that is tested")
     del marked.remarks[REMARKS:]
     return marked
+
+
+def _add_written(marked: Marked, notebook: Notebook, assignment: Assignment) -> None:
+    """What the student wrote in words: in a text cell, or else wherever it stands."""
+    given = {*assignment.given, UNWRITTEN}
+    written = [text for text in notebook.text if text.strip() not in given]
+    unanswered = not written or UNWRITTEN in (text.strip() for text in notebook.text)
+    if unanswered and any(question.manual for question in assignment.questions):
+        elsewhere = list(_in_code(notebook.code, given))
+        written += elsewhere
+        if elsewhere:
+            marked.flags.append("the written answer may stand in a code cell")
+    if sum(map(len, written)) > WRITTEN:
+        marked.flags.append("more written text than is shown")
+    left = WRITTEN
+    for text in written:
+        if left > 0:
+            marked.written.append(_plain_text(text, left))
+            left -= len(text)
+
+
+def _in_code(code: list[str], given: Collection[str]) -> Iterator[str]:
+    """Comments, texts and unfinished code that may be an answer in words."""
+    known = {line.strip() for source in given for line in source.splitlines()}
+    for source in code:
+        if source.strip() in given or source.startswith(FIRST_LINE):
+            continue
+        lines = [line for line in source.splitlines() if line.strip() not in known]
+        found = [" ".join(line.strip("# ") for line in lines if line.strip().startswith("#"))]
+        try:
+            tree = ast.parse(re.sub(r"(?m)^[%!].*", "", source))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            found = ["\n".join(lines)]  # perhaps words without any sign that they are some
+        else:
+            docs = {ast.get_docstring(n, clean=False) for n in ast.walk(tree)
+                    if isinstance(n, (ast.FunctionDef, ast.ClassDef))}  # fmt: skip
+            found += [node.value for node in ast.walk(tree)
+                      if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                      and node.value not in docs and node.value.strip() not in known]  # fmt: skip
+        yield from (text for text in found if len(text.split()) >= WORDS)
 
 
 def mark_question(question: Question, session: Session) -> Mark:

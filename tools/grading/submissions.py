@@ -1,8 +1,9 @@
 """Submissions as students and learning platforms hand them in.
 
-A folder, or an archive as Canvas, Moodle and Gradescope export it, is read into a list of
-submissions. Archives are read in memory, member by member: nothing is unpacked to the disk, so no
-path in them can lead anywhere.
+A folder, or an archive as Canvas, Moodle and Gradescope export it, becomes a list of submissions.
+Whose a file is, is decided file by file: one odd name says nothing about the others. Archives are
+read member by member and as late as possible: nothing is unpacked to the disk, so no path in them
+can lead anywhere, and what is wrong with one student's file stays that student's.
 """
 
 from __future__ import annotations
@@ -11,44 +12,84 @@ import hashlib
 import io
 import json
 import lzma
+import os
 import re
-import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
 
 import yaml
 
 MIB = 2**20
 NOTEBOOK_BYTES = 50 * MIB
+NOTEBOOK_PARTS = 3_000_000  # commas and brackets: parsed, each can take a hundred times its byte
 SUBMISSION_BYTES = 200 * MIB
-EXPORT_BYTES = 8192 * MIB
-MEMBERS = 20_000
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    OSError,
-)
+FILES = 20_000
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
+DAMAGE += (NotImplementedError, OSError)
 
 # How each platform names the file or the folder of one submission. Canvas numbers the student and
 # then the file: the higher, the later. Folders stand at the top, deeper names are the students'.
-PLATFORMS = {
-    "Gradescope": re.compile(r"(?P<name>submission_\d+)/.+"),
-    "Moodle": re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_file(_.*|/.+)"),
-    "Canvas": re.compile(r"(?P<name>[^_/]+)(?:_LATE)?_(?P<number>\d+)_(?P<file>\d+)_[^/]+"),
-}
+PLATFORMS = (
+    re.compile(r"(?P<name>submission_\d+)/.+"),  # Gradescope
+    re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*|/.+)"),
+    re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<number>\w{5})_(?P<file>\d+)_(?P<rest>[^/]+)"),
+    re.compile(r"(?P<name>[^/]+?)(?:_LATE)?_(?P<number>\d+)_(?P<file>\d+)_(?P<rest>[^/]+)"),
+)
 GRADESCOPE_LIST = "submission_metadata.yml"
-PREFERRED = {".ipynb": 2, ".zip": 1}
+WANTED = (".ipynb", ".zip")
+CLUTTER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", ".DS_Store"}
+CLUTTER |= {"Thumbs.db", "desktop.ini"}
 
 
 class Unreadable(ValueError):
     """A file that isn't a notebook or an archive with one. The message says why."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that somebody handed in, not read yet.
+
+    Attributes
+    ----------
+    name : str
+        Its path in the folder or in the archive.
+    open : callable
+        Opens it for reading bytes.
+    attempt : int
+        The platform's number of the file: the higher, the later. 0 where there is none.
+    own_name : str
+        The name that the student gave it, as far as the platform keeps it.
+    """
+
+    name: str
+    open: Callable[[], IO[bytes]]
+    attempt: int = 0
+    own_name: str = ""
+
+    def read(self, limit: int) -> bytes:
+        """Its content.
+
+        Raises
+        ------
+        Unreadable
+            When it is larger, damaged, or may not be read.
+        """
+        try:
+            with self.open() as stream:
+                content = stream.read(limit + 1)
+        except Unreadable:
+            raise
+        except DAMAGE as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise Unreadable(f"{self.name} is damaged or locked ({reason})") from None
+        if len(content) > limit:
+            raise Unreadable(f"{self.name} is larger than {limit // MIB} MiB")
+        return content
 
 
 @dataclass(frozen=True)
@@ -59,23 +100,28 @@ class Submission:
     ----------
     student : str
         From the file's or the folder's name, as the platform writes it.
-    file : str
-        Where it was found.
-    content : bytes
-        The file, unread.
-    others : tuple of str
-        Other notebooks that the student handed in at the same time.
+    files : tuple of File
+        All of it.
+    remarks : tuple of str
+        What a teacher should know about where it was found.
     """
 
     student: str
-    file: str
-    content: bytes
-    others: tuple[str, ...] = ()
+    files: tuple[File, ...]
+    remarks: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file."""
-        return hashlib.sha256(self.content).hexdigest()
+        """SHA-256 of all files, as far as they are read at all, or of why they can't be."""
+        found, left = hashlib.sha256(), SUBMISSION_BYTES
+        for file in sorted(self.files, key=lambda file: _suffix(file.name) not in WANTED):
+            try:
+                content = file.read(left)
+                left -= len(content)
+            except Unreadable as error:
+                content = str(error).encode()
+            found.update(file.name.encode() + b"\0" + hashlib.sha256(content).digest())
+        return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -84,19 +130,35 @@ class Notebook:
 
     Attributes
     ----------
+    file : str
+        Where it was found.
     code : list of str
         Sources of the code cells.
     text : list of str
-        Sources of the cells that hold text: Markdown, raw, and code cells with nothing but
-        comments, since answers are written there, too.
+        Sources of the cells that hold text: Markdown and raw.
+    others : list of str
+        Other notebooks of the student, which weren't taken.
     """
 
+    file: str
     code: list[str]
     text: list[str]
+    others: list[str] = field(default_factory=list)
+
+    def own(self, given: Iterable[str] = ()) -> int:
+        """Number of cells that aren't among the given ones."""
+        return sum(source.strip() not in given for source in [*self.code, *self.text])
 
 
-def find_submissions(place: Path) -> list[Submission]:
-    """All submissions in a folder or an exported archive, by student.
+class Found(NamedTuple):
+    """Submissions by student, and files that belong to nobody."""
+
+    submissions: list[Submission]
+    ignored: list[str]
+
+
+def find_submissions(place: Path) -> Found:
+    """All submissions in a folder or an exported archive.
 
     Parameters
     ----------
@@ -106,9 +168,8 @@ def find_submissions(place: Path) -> list[Submission]:
 
     Returns
     -------
-    list of Submission
-        Sorted by student. Of several attempts the last counts; of a student's several files a
-        notebook before an archive before anything else, and the one nearest to the top.
+    Found
+        Submissions sorted by student, and the names of the files that belong to none.
 
     Raises
     ------
@@ -116,100 +177,164 @@ def find_submissions(place: Path) -> list[Submission]:
         When the place doesn't exist, or is an archive that can't be read.
     """
     if place.is_dir():
-        files = {}
-        for file in sorted(place.rglob("*")):
-            if file.is_file() and not file.is_symlink():
-                files[_readable(file.relative_to(place).as_posix())] = file.read_bytes()
-        files = _without_clutter(files)
-        exports = [_export(name, content) for name, content in files.items()]
-        # Only when all are: a student's archive may look like an export.
-        if exports and all(exports):
-            return sorted((s for e in exports for s in _by_student(e)), key=lambda s: s.student)
-    elif place.is_file() and _suffix(place.name) == ".ipynb":
-        files = {_readable(place.name): place.read_bytes()}
-    elif place.is_file():
-        files = _without_clutter(dict(_members(place.read_bytes(), EXPORT_BYTES)))
-    else:
-        raise Unreadable(f"{place}: no such folder or archive")
-    return _by_student(files)
+        files = _without_clutter(_on_disk(place))
+        exports = {file.name: _export(file) for file in files if _is_top_archive(file)}
+        wanted = [file.name for file in files if _suffix(file.name) in WANTED]
+        # Only when nothing else is there: a student's archive may look like an export.
+        if wanted and all(exports.get(name) for name in wanted):
+            groups = [_by_student(members) for members in exports.values() if members]
+            rest = [file.name for file in files if file.name not in exports]
+            return _found(groups, rest)
+        odd = {name for name, members in exports.items() if members}
+        return _found([_by_student(files)], odd=odd)
+    if place.is_file() and _suffix(place.name) == ".ipynb":
+        return _found([_by_student([_disk_file(place, place.name)])])
+    if place.is_file():
+        members = _members(_disk_file(place, place.name))
+        return _found([_by_student(_without_clutter(members))])
+    raise Unreadable(f"{place}: no such folder or archive")
+
+
+def _found(groups, ignored=(), odd=()):
+    """Students of several exports together; a student who is in two has the files of both."""
+    students: dict[str, list[File]] = {}
+    ignored = list(ignored)
+    for found, others in groups:
+        ignored += others
+        for student, files in found.items():
+            students.setdefault(student, []).extend(files)
+    submissions = []
+    for student, files in sorted(students.items()):
+        remarks = []
+        if any(file.name in odd for file in files):
+            remarks.append("its archive looks like the export of a platform; grade that by itself")
+        if len(files) > FILES:
+            remarks.append(f"more than {FILES} files, of which the first were looked at")
+        submissions.append(Submission(student, tuple(files[:FILES]), tuple(remarks)))
+    return Found(submissions, sorted(ignored))
 
 
 def _by_student(files):
-    """One submission a student, from the files of a class."""
-    wrapper = _wrapper(files)
-    files = {name.removeprefix(wrapper): content for name, content in files.items()}
-    platform = _platform(files)
-    people = _gradescope_people(files) if platform == "Gradescope" else {}
-    ranked: dict[str, list] = {}
-    ignored = []
-    for name in files:
-        match = PLATFORMS[platform].fullmatch(name) if platform else None
-        if platform and not match:
-            ignored += [name] if name != GRADESCOPE_LIST else []
+    """Each student's files, and the names of those that belong to nobody."""
+    names = [file.name for file in files]
+    wrapper = _wrapper(names)
+    inner = [name.removeprefix(wrapper) for name in names]
+    matches = [next((m for p in PLATFORMS if (m := p.fullmatch(n))), None) for n in inner]
+    people = _gradescope_people(dict(zip(inner, files, strict=True)))
+    found: dict[str, list[File]] = {}
+    ignored: list[str] = []
+    loose: set[str] = set()
+    for file, name, match in zip(files, inner, matches, strict=True):
+        if name == GRADESCOPE_LIST:
             continue
-        attempt = int(match.groupdict().get("file") or 0) if match else 0
-        rank = (attempt, PREFERRED.get(_suffix(name), 0), *_rank(name))
-        ranked.setdefault(_student(name, match, people), []).append(rank)
-    if ignored:
-        some = ", ".join(sorted(ignored)[:5])
-        warnings.warn(f"{len(ignored)} files belong to no submission: {some}", stacklevel=3)
-    submissions = []
-    for student, ranks in sorted(ranked.items()):
-        best = max(ranks)
-        others = tuple(sorted(r[-1] for r in ranks if r[:2] == best[:2] and r is not best))
-        others = others if best[1] == PREFERRED[".ipynb"] else ()
-        submissions.append(Submission(student, best[-1], files[best[-1]], others))
-    return submissions
+        if match:
+            parts = match.groupdict()
+            attempt, own = int(parts.get("file") or 0), parts.get("rest") or ""
+            label = parts["name"]
+            label = f"{label}_{parts['number']}" if "number" in parts else people.get(label, label)
+            file = File(file.name, file.open, attempt, own)
+        else:
+            label = name.split("/")[0] if "/" in name else _stem(name)
+            loose.add(label)
+        found.setdefault(label, []).append(file)
+    for label in loose if any(matches) else ():  # what somebody put beside a platform's files
+        if not any(_suffix(file.name) in WANTED for file in found[label]):
+            ignored += [file.name for file in found.pop(label)]
+    return found, ignored
 
 
-def read_notebook(submission: Submission) -> Notebook:
-    """The notebook of a submission, also from an archive, whatever its metadata are.
+def read_notebook(submission: Submission, given: Iterable[str] = ()) -> Notebook:
+    """The notebook that counts, also from an archive, whatever its metadata are.
+
+    Of copies and attempts of one notebook the last counts, of different ones the one with the most
+    cells that aren't among the given ones; a notebook without any counts only where there is no
+    other. Archives are opened when there is no notebook beside them.
+
+    Parameters
+    ----------
+    submission : Submission
+        What the student handed in.
+    given : collection of str
+        Sources of the cells that students were given.
 
     Raises
     ------
     Unreadable
-        When there is no notebook, or a broken one.
+        When there is no notebook, or only broken ones.
     """
-    content = submission.content
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        members = _without_clutter(dict(_members(content, SUBMISSION_BYTES)))
-        inside = [(n, data) for n, data in members.items() if _suffix(n) == ".ipynb"]
-        if not inside:
-            raise Unreadable("the archive holds no notebook (.ipynb)")
-        content = max(inside, key=lambda item: _rank(item[0]))[1]
-    elif _suffix(submission.file) == ".zip":
-        raise Unreadable("the archive is damaged or cut off")
-    if len(content) > NOTEBOOK_BYTES:
-        raise Unreadable(f"the notebook is larger than {NOTEBOOK_BYTES // MIB} MiB")
+    if not submission.files:
+        raise Unreadable("no file was handed in")
+    read, broken, left = [], [], SUBMISSION_BYTES
+    candidates = [file for file in submission.files if _suffix(file.name) == ".ipynb"]
+    archives = [] if candidates else [file for file in submission.files if _is_archive(file)]
+    for archive in archives:
+        try:
+            inside = _without_clutter(_members(archive))
+            candidates += [file for file in inside if _suffix(file.name) == ".ipynb"]
+        except Unreadable as error:
+            broken.append((archive.name, error))
+    if archives and not candidates:
+        raise broken[0][1] if broken else Unreadable("the archive holds no notebook (.ipynb)")
+    # Browsers save notebooks as .txt and .json, too.
+    candidates = candidates or list(submission.files)
+    for file in sorted(candidates, key=_place, reverse=True):
+        try:
+            content = file.read(min(left, NOTEBOOK_BYTES))
+            left -= len(content)
+            read.append((file, _parsed(file.name, content)))
+        except Unreadable as error:
+            broken.append((file.name, error))
+    if not read:
+        raise broken[0][1]
+    latest: dict[tuple, tuple] = {}
+    for file, notebook in read:
+        work = notebook.own(given)
+        folder, _, base, copy = _place(file)
+        rank = (work > 0, file.attempt, copy)
+        series = (folder, base)
+        if series not in latest or rank > latest[series][0]:
+            latest[series] = (rank, work, file, notebook)
+    chosen = max(latest.values(), key=lambda entry: (entry[1], *_place(entry[2])))[-1]
+    others = [file.name for file, _ in read if file.name != chosen.file]
+    others += [name for name, _ in broken if _suffix(name) == ".ipynb"]
+    return Notebook(chosen.file, chosen.code, chosen.text, sorted(others))
+
+
+def _place(file):
+    """Where a notebook is and which copy: ``dropout (2).ipynb``, ``dropout-2.ipynb``."""
+    path = PurePosixPath(file.own_name or file.name)
+    number = re.search(r"(?: \((\d{1,4})\)|-(\d{1,4}))$", path.stem)
+    copy = int(number.group(1) or number.group(2)) if number else 0
+    base = path.stem[: number.start()] if number else path.stem
+    return -file.name.count("/"), str(PurePosixPath(file.name).parent), base, copy
+
+
+def _parsed(name, content):
     if not content.strip():
-        raise Unreadable("the file is empty")
+        raise Unreadable(f"{name} is empty")
+    if sum(content.count(mark) for mark in (b",", b"[", b"{")) > NOTEBOOK_PARTS:
+        raise Unreadable(f"{name} has more parts than a notebook may")
     try:
         notebook = json.loads(content)
     except (ValueError, RecursionError) as error:
-        hint = "" if _suffix(submission.file) in PREFERRED else ", it is not a notebook (.ipynb)"
-        kind = _suffix(submission.file) or "file"
-        raise Unreadable(f"the {kind} can't be read{hint}: {error}"[:300]) from None
-    cells = _cells(notebook)
+        hint = "" if _suffix(name) == ".ipynb" else ", it is not a notebook (.ipynb)"
+        raise Unreadable(f"{name} can't be read{hint}: {error}"[:300]) from None
+    cells = _cells(name, notebook)
     code = [source for kind, source in cells if kind == "code"]
-    return Notebook(code, [s for kind, s in cells if kind != "code" or _is_comment(s)])
+    return Notebook(name, code, [source for kind, source in cells if kind != "code"])
 
 
-def _is_comment(source):
-    lines = [line.strip() for line in source.splitlines() if line.strip()]
-    return all(line.startswith("#") for line in lines) and len(source) > 40
-
-
-def _cells(notebook):
+def _cells(name, notebook):
     """Kind and source of each cell, from notebooks of all versions, with or without metadata."""
     if not isinstance(notebook, dict):
-        raise Unreadable("the file isn't a notebook")
+        raise Unreadable(f"{name} isn't a notebook")
     cells = notebook.get("cells")
     if cells is None:  # version 3 and before
         sheets = notebook.get("worksheets")
         sheet = sheets[0] if isinstance(sheets, list) and sheets else None
         cells = sheet.get("cells") if isinstance(sheet, dict) else None
     if not isinstance(cells, list):
-        raise Unreadable("the file isn't a notebook: it has no cells")
+        raise Unreadable(f"{name} isn't a notebook: it has no cells")
     pairs = []
     for cell in cells:
         if isinstance(cell, dict):
@@ -221,40 +346,94 @@ def _cells(notebook):
     return pairs
 
 
-def _members(content: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of an archive's files. Counts what is really unpacked: stated sizes can lie.
+def _on_disk(place: Path) -> Iterator[File]:
+    """Files below a folder. What can't be looked at is a file that can't be read."""
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(place, onerror=closed.append):
+        folders.sort()
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            path = Path(folder, name)
+            yield _disk_file(path, printable(path.relative_to(place).as_posix()))
+    for error in closed:
+        path = Path(error.filename)
+        if path == place:
+            raise Unreadable(f"{place}: {error.strerror}")
+        name = printable(path.relative_to(place).as_posix())
+        yield File(f"{name}/", partial(_refuse, f"{name}: {error.strerror}"))
 
-    Of a file that is too large for a submission the beginning comes, just long enough to tell.
+
+def _disk_file(path, name):
+    if path.is_symlink():
+        return File(name, partial(_refuse, f"{name} is a link, which isn't followed"))
+    if not path.is_file():
+        return File(name, partial(_refuse, f"{name} is no ordinary file"))
+    return File(name, partial(open, path, "rb"))
+
+
+def _refuse(reason):
+    raise Unreadable(reason)
+
+
+def _is_archive(file):
+    if _suffix(file.name) == ".zip":
+        return True
+    try:
+        with file.open() as stream:
+            return stream.read(4) == b"PK\3\4"
+    except (Unreadable, *DAMAGE):
+        return False
+
+
+def _members(file: File) -> list[File]:
+    """An archive's files, none of them read.
+
+    Raises
+    ------
+    Unreadable
+        When it isn't an archive, is damaged, or holds too many files.
     """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        stream = file.open()
+        if isinstance(stream, zipfile.ZipExtFile):  # an archive in an archive
+            stream = io.BytesIO(file.read(SUBMISSION_BYTES))
+        if _count(stream, b"PK\1\2") > 5 * FILES:  # one for each file, before any is looked at
+            raise Unreadable(f"{file.name} holds more than {5 * FILES} files")
+        archive = zipfile.ZipFile(stream)
         members = [m for m in archive.infolist() if not m.is_dir()]
-        if len(members) > MEMBERS:
-            raise Unreadable(f"the archive holds more than {MEMBERS} files")
-        for member in members:
-            with archive.open(member) as stream:
-                data = stream.read(min(limit, SUBMISSION_BYTES) + 1)
-            limit -= len(data)
-            if limit < 0:
-                raise Unreadable("the archive unpacks to more than it may")
-            yield _readable(member.filename.replace("\\", "/").lstrip("/")), data
     except Unreadable:
         raise
     except DAMAGE as error:
-        raise Unreadable(f"the archive is damaged or locked ({error})") from None
+        raise Unreadable(f"{file.name} is damaged or locked ({error})") from None
+    return [
+        File(printable(m.filename.replace("\\", "/").lstrip("/")), partial(archive.open, m))
+        for m in members
+    ]
 
 
-def _export(name, content):
+def _count(stream, mark):
+    found, rest = 0, b""
+    stream.seek(0)
+    while chunk := stream.read(MIB):
+        found += (rest + chunk).count(mark)
+        rest = chunk[1 - len(mark) :]
+    return found
+
+
+def _is_top_archive(file):
+    is_one = _suffix(file.name) == ".zip" and "/" not in file.name
+    return is_one and not any(p.fullmatch(file.name) for p in PLATFORMS)
+
+
+def _export(file):
     """Files of an archive, when all of them are named as a platform names its exports."""
-    if _suffix(name) != ".zip" or any(p.fullmatch(name) for p in PLATFORMS.values()):
-        return None
     try:
-        files = _without_clutter(dict(_members(content, EXPORT_BYTES)))
+        files = _without_clutter(_members(file))
     except Unreadable:
         return None
-    wrapper = _wrapper(files)
-    names = [n.removeprefix(wrapper) for n in files]
-    known = [any(p.fullmatch(n) for p in PLATFORMS.values()) or n == GRADESCOPE_LIST for n in names]
+    wrapper = _wrapper([f.name for f in files])
+    names = [f.name.removeprefix(wrapper) for f in files]
+    known = [any(p.fullmatch(n) for p in PLATFORMS) or n == GRADESCOPE_LIST for n in names]
     return files if known and all(known) else None
 
 
@@ -262,66 +441,52 @@ def _without_clutter(files):
     """Without what computers leave in folders."""
 
     def is_clutter(part):
-        return part.startswith((".", "__MACOSX", "~$")) or part == "__pycache__"
+        return part in CLUTTER or part.startswith(("._", "~$"))
 
-    return {n: c for n, c in files.items() if not any(map(is_clutter, n.split("/")))}
+    return [file for file in files if not any(map(is_clutter, file.name.split("/")))]
 
 
-def _readable(name):
-    """A name that can be written down, whatever bytes a file system has for it."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+def printable(name: str) -> str:
+    """A name that can be written to any file and any terminal, whatever bytes are in it."""
+    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def _suffix(name):
     return PurePosixPath(name).suffix.lower()
 
 
-def _rank(name):
-    """Of a student's files the nearest to the top counts, and there the last copy.
-
-    Copies are numbered: ``dropout (2).ipynb``, ``dropout-2.ipynb``.
-    """
-    number = re.search(r"(?: \((\d{1,4})\)|-(\d{1,4}))$", PurePosixPath(name).stem)
-    copy = int(number.group(1) or number.group(2)) if number else 0
-    return -name.count("/"), copy, name
+def _stem(name):
+    return PurePosixPath(name).stem if _suffix(name) else name
 
 
-def _wrapper(files):
+def _wrapper(names):
     """The one folder around all submissions, where there is one: ``submissions/``."""
-    tops = {name.split("/")[0] for name in files}
-    if len(tops) != 1 or _platform(files):
+    tops = {name.split("/")[0] for name in names}
+    if len(tops) != 1 or any(p.fullmatch(n) for n in names for p in PLATFORMS):
         return ""
     wrapper = f"{tops.pop()}/"
-    inner = [name.removeprefix(wrapper) for name in files]
-    wanted = [name for name in inner if _suffix(name) in PREFERRED]
+    inner = [name.removeprefix(wrapper) for name in names]
+    if any(p.fullmatch(name) for name in inner for p in PLATFORMS):
+        return wrapper
+    wanted = [name for name in inner if _suffix(name) in WANTED]
     several = len({name.split("/")[0] for name in inner}) > 1 and len(wanted) > 1
-    return wrapper if several or _platform(inner) else ""
-
-
-def _platform(files):
-    """The platform whose pattern at least one file has, and no notebook or archive lacks."""
-    wanted = [name for name in files if _suffix(name) in PREFERRED]
-    for platform, pattern in PLATFORMS.items():
-        if wanted and all(pattern.fullmatch(name) for name in wanted):
-            return platform
-    return None
+    return wrapper if several else ""
 
 
 def _gradescope_people(files):
     """Who handed in which of Gradescope's submissions, from the list at the top of its export."""
-    people = {}
+    people: dict[str, str] = {}
+    if GRADESCOPE_LIST not in files:
+        return people
     try:
-        entries = yaml.load(files.get(GRADESCOPE_LIST, b""), Loader=yaml.BaseLoader) or {}
+        text = files[GRADESCOPE_LIST].read(NOTEBOOK_BYTES)
+        entries = yaml.load(text, Loader=yaml.BaseLoader) or {}
         for key, entry in entries.items():
             names = [p.get(":sid") or p.get(":email") or p[":name"] for p in entry[":submitters"]]
-            people[key] = _readable(" + ".join(name[:200] for name in names[:20]))
+            people[key] = printable(" + ".join(name[:200] for name in names[:20]))
     except (yaml.YAMLError, ValueError, RecursionError, AttributeError, TypeError, KeyError):
-        pass  # Then the numbers of the submissions have to do.
-    return people
-
-
-def _student(name, match, people):
-    if match is None:
-        return name.split("/")[0] if "/" in name else PurePosixPath(name).stem
-    number = match.groupdict().get("number")
-    return f"{match['name']}_{number}" if number else people.get(match["name"], match["name"])
+        return {}  # Then the numbers of the submissions have to do.
+    # Two submissions under one name are two people, or nobody knows.
+    twice = {name for name in people.values() if list(people.values()).count(name) > 1}
+    return {k: f"{name} ({k})" if name in twice else name for k, name in people.items()}
