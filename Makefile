@@ -9,24 +9,28 @@ WORKERS ?= 2
 ROUNDS ?= 3
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
+# What the environment is made of: another Python, pin or dependency makes it anew, a new date of a
+# file or another setting in pyproject.toml doesn't.
+RECIPE := import sys, tomllib as t; from pathlib import Path as P; \
+	p = t.loads(P("pyproject.toml").read_text()); \
+	print(sys.version_info[:2], sys.argv[1:], P("requirements.txt").read_text().split(), \
+	p["build-system"], p["project"]["dependencies"], p["dependency-groups"])
+
 # The first Python that fits. Another one: make test PYTHON=python3.12
 ifeq ($(origin PYTHON),undefined)
 PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
-else
-# A virtual environment of another version is made anew.
-MINOR := import sys; print(*sys.version_info[:2])
-ifneq ($(shell ($(PYTHON) -c '$(MINOR)') 2>/dev/null),$(shell ($(BIN)/python -c '$(MINOR)') 2>/dev/null))
-$(shell rm -f $(STAMP))
-endif
 endif
 
+# Settings of one's own that would fail the book with words about something else.
+unexport PYTHONPATH PYTHONHOME MATPLOTLIBRC
+export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONHASHSEED ?= 0
 export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test execute serve pdf lint format lock repository \
+.PHONY: FORCE help install book test execute serve pdf lint format lock repository \
 	reproduce replicate rehearse test-colab bench mutants audit status mnist-full assignments grade grader-image slides clean
 
 help: ## List the commands
@@ -36,13 +40,18 @@ help: ## List the commands
 
 install: $(STAMP) ## Create .venv with the pinned packages and utils
 
-# Dependency groups need pip 25.1. uv compiles to bytecode only when asked to; without that each start of TensorFlow is slow.
-$(STAMP): requirements.txt pyproject.toml
+# The old environment stays until the new one is whole. Dependency groups need pip 25.1. uv compiles
+# to bytecode only when asked to; without that each start of TensorFlow is slow.
+$(STAMP): FORCE
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
 		echo "The book needs Python 3.11, 3.12 or 3.13. Found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
 		echo "Name one of them, e.g. make test PYTHON=python3.12" >&2; exit 1; fi
-	@rm -rf $(VENV)
-	@if uv --version >/dev/null 2>&1; then \
+	@recipe="$$($(PYTHON) -c '$(RECIPE)' '$(INSTALL)')" || exit 1; \
+	if [ -f $(STAMP) ] && [ "$$recipe" = "$$(cat $(STAMP))" ]; then exit 0; fi; \
+	back() { rm -rf $(VENV); if [ -e $(VENV).old ]; then mv $(VENV).old $(VENV); fi; }; \
+	if [ ! -f $(STAMP) ] && [ -e $(VENV).old ]; then back; fi; \
+	rm -rf $(VENV).old; if [ -e $(VENV) ]; then mv $(VENV) $(VENV).old; fi; \
+	if uv --version >/dev/null 2>&1; then \
 		uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV) && \
 		uv pip install --compile-bytecode --python $(BIN)/python $(INSTALL) && \
 		uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
@@ -51,8 +60,9 @@ $(STAMP): requirements.txt pyproject.toml
 		$(BIN)/python -m pip install --quiet "pip>=25.1" && \
 		$(BIN)/python -m pip install $(INSTALL) && \
 		$(BIN)/python -m pip install --quiet --no-deps -e . ; \
-	fi
-	@touch $(STAMP)
+	fi && printf '%s\n' "$$recipe" > $(STAMP) && rm -rf $(VENV).old || { back; exit 1; }
+
+FORCE:
 
 # Cold every time: a warm build after a failed one can miss warnings.
 book: $(STAMP) ## Build the site to _build/html/index.html (runs no notebook)

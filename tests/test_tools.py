@@ -516,6 +516,7 @@ def test_a_rehearsal_needs_the_module_installed_and_nothing_left(
         "http://github.com/a/b",
         "https://github.com/a",
         "https://example.org/a/b",
+        "https://gitlab.com/a/b",  # from where Colab opens nothing
         "https://github.com/a/b/tree/main",
         "https://github.com/a/b c",
         'https://github.com/a/b"; rm -rf',
@@ -531,12 +532,14 @@ def test_what_is_not_a_repository_changes_nothing(book, url, capsys):
 def test_repository_repoints_everything_and_nothing_else(book, capsys):
     make_notebook(first(book), notebooks.setup_cell(URL), "1")
     nb = notebooks.read(first(book))
+    notebooks.code_cells(nb)[0].metadata["tags"] = ["setup"]
     nb.metadata["book"] = {"digest": notebooks.digest(nb, book), "data": "real"}
     # A formatting of its own, to see that only the address changes.
     first(book).write_text(json.dumps(nb, indent=3), encoding="utf-8")
     stale = book / "book" / "second.ipynb"
     make_notebook(stale, notebooks.setup_cell(URL), "2")
     (book / "README.md").write_text(
+        f"git clone {URL} && cd some-book\n"
         f"{URL} {URL}.git {URL}-two {URL}/issues https://someone.github.io/some-book/\n"
         "https://colab.research.google.com/github/someone/some-book/blob/main/a.ipynb\n"
         "https://mybinder.org/v2/gh/someone/some-book/main\n"
@@ -548,6 +551,7 @@ def test_repository_repoints_everything_and_nothing_else(book, capsys):
     assert "README.md" in capsys.readouterr().out
     assert notebooks.repository_url(book) == new
     assert (book / "README.md").read_text() == (
+        f"git clone {new} && cd fork\n"
         f"{new} {new}.git {URL}-two {new}/issues https://other.github.io/fork/\n"
         "https://colab.research.google.com/github/other/fork/blob/main/a.ipynb\n"
         "https://mybinder.org/v2/gh/other/fork/main\n"
@@ -558,7 +562,7 @@ def test_repository_repoints_everything_and_nothing_else(book, capsys):
     assert not notebooks.is_fresh(notebooks.read(stale), book)
     now = first(book).read_text().splitlines()
     assert len(now) == len(lines)
-    assert sum(a != b for a, b in zip(lines, now, strict=True)) == 2
+    assert sum(a != b for a, b in zip(lines, now, strict=True)) == 1
 
     # And back: the same bytes as before.
     assert repository.main([URL], book) == 0
@@ -601,7 +605,7 @@ def test_files_for_other_services_agree_with_the_project():
 
 
 RUN_CELL = """
-import json, os, shutil, sys, types
+import json, os, shutil, site, sys, types
 from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -618,6 +622,16 @@ def pip(line):
         shutil.copytree(folder / "ours" / "utils", folder / "site" / "utils", dirs_exist_ok=True)
 
 shell.register_magic_function(pip, "line", "pip")
+if case == "odd path":  # None, a folder nobody may look into, a link to itself
+    os.symlink("../utils", folder / "work" / "utils")
+    (folder / "closed").mkdir(mode=0)
+    sys.path[:0] = [None, str(folder / "closed"), Path("there")]
+if case == "the user's own folder":  # made by pip, and so not on the path yet
+    own = folder / "own"
+    site.getusersitepackages = lambda: str(own)
+    shell.register_magic_function(
+        lambda line: (calls.append(line), shutil.copytree(folder / "ours", own)), "line", "pip"
+    )
 if case == "beside":
     shutil.copytree(folder / "ours" / "utils", folder / "work" / "utils")
 if case == "installed":
@@ -659,6 +673,8 @@ print(json.dumps({"whose": utils.whose, "part": utils.part.whose, "calls": calls
         ("other package", 1),
         ("other imported", 1),
         ("pip fails", 1),
+        ("odd path", 1),
+        ("the user's own folder", 1),
     ],
 )
 def test_setup_cell(tmp_path, case, installs):
@@ -689,7 +705,7 @@ def test_setup_cell(tmp_path, case, installs):
 
 def test_setup_cell_is_short():
     lines = notebooks.setup_cell(URL).splitlines()
-    assert len([line for line in lines if line]) <= 15
+    assert len([line for line in lines if line]) <= 18
 
 
 # tools/solutions.py
@@ -887,6 +903,50 @@ def test_make_lists_its_commands():
         "grader-image",
         "slides",
     } <= listed
+
+
+UV = """#!/bin/sh
+[ "$1" = --version ] && exit 0
+[ -f fails ] && exit 1
+[ "$1" = venv ] && for folder; do :; done && mkdir -p "$folder/bin" && touch "$folder/new"
+exit 0
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_an_environment_is_made_anew_when_it_must_be_and_never_lost(tmp_path):
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        shutil.copy(notebooks.ROOT / name, tmp_path)
+    (tmp_path / "uv").write_text(UV)
+    (tmp_path / "uv").chmod(0o755)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    env["PATH"] = f"{tmp_path}:{env['PATH']}"
+    new, pins = tmp_path / ".venv" / "new", tmp_path / "requirements.txt"
+
+    def make(*options):
+        ran = subprocess.run(
+            ["make", "install", f"PYTHON={sys.executable}", *options],
+            cwd=tmp_path, env=env, capture_output=True, check=False,
+        )  # fmt: skip
+        return ran.returncode == 0
+
+    assert make() and new.exists()
+    new.unlink()
+    (tmp_path / "pyproject.toml").touch()
+    assert make() and not new.exists(), "made anew for a date"
+    pins.write_text(pins.read_text() + "numpy==1\n")
+    (tmp_path / "fails").touch()
+    (tmp_path / ".venv" / "mine").touch()
+    assert not make() and (tmp_path / ".venv" / "mine").exists()
+    (tmp_path / "fails").unlink()
+    assert make("-n") and not new.exists()
+    # Broken off half-way: the old one stands beside a new one that isn't whole.
+    (tmp_path / ".venv").rename(tmp_path / ".venv.old")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / "fails").touch()
+    assert not make() and (tmp_path / ".venv" / "mine").exists()
+    (tmp_path / "fails").unlink()
+    assert make() and new.exists() and not (tmp_path / ".venv.old").exists()
 
 
 # tools/figures.py

@@ -200,7 +200,7 @@ def with_setup(
     for number, cell in enumerate(cells):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        cell.id = hashlib.sha256(f"{name} {number} {cell.source}".encode()).hexdigest()[:8]
+        cell.id = hashlib.sha256(f"{name} {number}".encode()).hexdigest()[:8]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)

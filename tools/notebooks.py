@@ -67,12 +67,14 @@ def output_text(nb: nbformat.NotebookNode) -> str:
 def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
     """SHA-256 of everything that a notebook's outputs come from, apart from the data.
 
-    That is its code cells, the modules of ``utils`` that they import, also by way of others, and
-    the ``utils/recorded/*.json`` that this code names, as in ``load_recorded("mnist_full")``.
-    Comments, formatting, line ends and the docstrings of ``utils`` don't count. Where a cell isn't
-    Python, its text counts, and so does all of ``utils``.
+    That is its code cells (without the setup cell, which only finds ``utils``), the modules of
+    ``utils`` that they import, also by way of others, and the ``utils/recorded/*.json`` that this
+    code names, as in ``load_recorded("mnist_full")``. Comments, formatting, line ends and the
+    docstrings of ``utils`` don't count. Where a cell isn't Python, its text counts, and so does all
+    of ``utils``.
     """
-    cells = [syntax.of_cell(cell.source) for cell in code_cells(nb)]
+    own = [cell for cell in code_cells(nb) if "setup" not in cell.metadata.get("tags", [])]
+    cells = [syntax.of_cell(cell.source) for cell in own]
     trees = [tree for _, tree in cells if tree is not None]
     everything = len(trees) < len(cells)
 
@@ -117,24 +119,28 @@ def setup_cell(url: str) -> str:
     """Text of the first code cell of every notebook, for the repository at ``url``.
 
     It looks for this book's ``utils``, known by a string in its first file: first beside the
-    notebook's folder, then on the path. Only where there is none (Colab), it installs one. An
-    import of another package called ``utils`` is undone, so nothing needs a restart.
+    notebook's folder, then on the path. Only where there is none (Colab), it installs one, perhaps
+    into the user's own folder, which Python may not have on its path yet. An import of another
+    package called ``utils`` is undone, so nothing needs a restart.
     """
     return f"""\
 # Make this book's `utils` importable. Where it is missing, as on Colab, install it.
+import os
+import site
 import sys
 from pathlib import Path
 
 url = "git+{url}"
 for attempt in (1, 2):
-    inits = [Path(p, "utils/__init__.py").resolve() for p in ["..", *sys.path]]
-    own = [i for i in inits if i.is_file() and b"regularization-book" in i.read_bytes()]
+    inits = [f"{{os.path.realpath(str(p))}}/utils/__init__.py" for p in ["..", *sys.path]]
+    own = [i for i in inits if os.path.isfile(i) and b"regularization-book" in Path(i).read_bytes()]
     if not own and attempt == 1:
         %pip install -q --no-deps {{url}}
+        sys.path.append(site.getusersitepackages())
         sys.path_importer_cache.clear()
 assert own, f"pip could not install {{url}}; its message is above"
-sys.path.insert(0, str(own[0].parents[1]))
-if getattr(sys.modules.get("utils"), "__file__", None) != str(own[0]):
+sys.path.insert(0, str(Path(own[0]).parents[1]))
+if getattr(sys.modules.get("utils"), "__file__", None) != own[0]:
     for name in [m for m in sys.modules if m.partition(".")[0] == "utils"]:
         del sys.modules[name]"""
 

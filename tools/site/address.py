@@ -12,20 +12,22 @@ from sphinx.config import Config
 
 
 def site_address(repository: str) -> str:
-    """Address of the pages that GitHub or GitLab serve for a repository.
+    """Address of the pages that GitHub serves for a repository.
 
     Raises
     ------
     ValueError
         When it isn't the address of a repository there.
     """
-    match = re.fullmatch(r"https://(github|gitlab)\.com/([^/]+)/([^/]+)", repository)
+    match = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", repository)
     if match is None:
         raise ValueError(
             f"repository.url in _config.yml is no address of a repository: {repository}"
         )
-    host, owner, name = match.groups()
-    return f"https://{owner.lower()}.{host}.io/{name}/"
+    owner, name = match.groups()
+    site = f"{owner.lower()}.github.io"
+    # A repository that is named like the site is the site.
+    return f"https://{site}/" if name.lower() == site else f"https://{site}/{name}/"
 
 
 def _set(_app: Sphinx, config: Config) -> None:
