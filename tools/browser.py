@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,8 +23,14 @@ FLAGS = (
 
 
 def executable() -> str | None:
-    """Path of the browser, None where there is none."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    """Path of a browser: one on the PATH, or the one that Playwright installed; None without."""
+    from playwright.sync_api import sync_playwright
+
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).is_file() else None
 
 
 @contextmanager
@@ -33,14 +40,15 @@ def chromium() -> Iterator[Browser]:
     Raises
     ------
     FileNotFoundError
-        When none of the names is on the PATH.
+        When there is none.
     """
     from playwright.sync_api import sync_playwright
 
     path = executable()
     if path is None:
         raise FileNotFoundError(
-            f"no browser on the PATH ({', '.join(NAMES)}); for instance: apt install chromium"
+            f"no browser on the PATH ({', '.join(NAMES)}), and none of Playwright's; for instance: "
+            "apt install chromium, or playwright install chromium"
         )
     # Chromium's own sandbox refuses to work for root, as in a container.
     root = hasattr(os, "geteuid") and os.geteuid() == 0
