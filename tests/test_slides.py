@@ -1,4 +1,4 @@
-"""Slides: every figure and claim of a chapter, nothing from elsewhere, nothing cut off."""
+"""Slides: a chapter's figures, formulas and first programs; nothing from elsewhere or cut off."""
 
 import re
 
@@ -16,12 +16,26 @@ def folder():
 
 
 @pytest.mark.parametrize("path", notebooks.book_notebooks(), ids=lambda p: p.stem)
-def test_each_figure_and_the_claims_have_a_slide(path):
+def test_each_figure_and_each_first_program_has_a_slide(path):
     nb = notebooks.read(path)
     figures = [c for c in notebooks.code_cells(nb) if "figure" in c.metadata.get("mystnb", {})]
-    made = [c.source for c in slides.slides(nb).cells]
+    cells = slides.slides(nb).cells
+    made = [c.source for c in cells]
     assert sum("<img" in text for text in made) == len(figures) >= 3
-    assert sum('<div class="scroll">' in text for text in made) == 1
+    programs = [text for text in made if "```python" in text]
+    headings = re.findall(
+        r"(?m)^#+ (?:In Keras|From scratch)", "\n".join(c.source for c in nb.cells)
+    )
+    assert len(programs) >= len(headings) >= 1
+    (remembered,) = [text for text in made if text.startswith("## What we can claim")]
+    assert [line[:2] for line in remembered.splitlines() if line[:1].isdigit()] == [
+        "1.",
+        "2.",
+        "3.",
+    ]
+    shown = [c.source for c in cells if c.metadata.slideshow.slide_type == "slide"]
+    for slide, after in zip(shown, [*shown[1:], ""], strict=True):
+        assert not slide.endswith(":") or "```python" in after, f"leads nowhere: {slide[-80:]}"
     assert made[0].startswith("# ") and any(t.startswith("## In one breath") for t in made)
     assert not any("Exercises" in text or "<details>" in text for text in made)
 

@@ -222,8 +222,9 @@ def font_elsewhere() -> str:
 
     Another copy of the font gives figures other glyph numbers, and text another shape.
     """
-    found = font_manager.findfont("DejaVu Sans")
-    return "" if Path(found).is_relative_to(matplotlib.get_data_path()) else found
+    found, own = font_manager.findfont("DejaVu Sans"), Path(matplotlib.get_data_path())
+    # Resolved, since an environment may be a link.
+    return "" if Path(found).resolve().is_relative_to(own.resolve()) else found
 
 
 def main(arguments: list[str] | None = None, root: Path = notebooks.ROOT) -> int:

@@ -1,9 +1,11 @@
-"""Slides for each chapter, from its notebook: headings, figures, claims and the summary.
+"""Slides for each chapter, from its notebook: headings, formulas, code, figures, the summary.
 
-What becomes a slide: the promise, each section's heading with its first paragraph, each figure with
-its message, each warning, the table of claims, and "In one breath". The rest of the text goes to
-the speaker's notes. A cell tagged ``no-slide`` is left out. nbconvert writes reveal.js from that;
-everything a slide needs lies in ``_slides/``, so it works without a network.
+What becomes a slide: the promise, each section's heading with its first paragraph and what that
+leads in (a formula, a list, a program, an answer), the first program of "In Keras" and of "From
+scratch", each figure with its message, each warning, what to remember, and "In one breath". The
+rest of the text goes to the speaker's notes. A cell tagged ``no-slide`` is left out. nbconvert
+writes reveal.js from that; everything a slide needs lies in ``_slides/``, so it works without a
+network.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ ASSETS = (
     STATIC / "fonts" / "stix-two-math.woff2",
 )
 LEFT_OUT = ("Check yourself", "Exercises", "Further reading", "Level")
+WITH_CODE = ("In Keras", "In scikit-learn", "From scratch")
 
 
 def sections(markdown: str) -> list[tuple[str, str]]:
@@ -70,51 +73,67 @@ def picture(cell: nbformat.NotebookNode) -> str | None:
     return None
 
 
-def claims(cell: nbformat.NotebookNode) -> str | None:
-    """The table of claims that a cell shows, None for another cell."""
-    if "claims_table()" not in cell.source:
-        return None
-    tables = [o["data"]["text/html"] for o in cell.outputs if "text/html" in o.get("data", {})]
-    return f'<div class="scroll">{"".join(tables[0])}</div>' if tables else None
+def lead(text: str) -> tuple[str, str]:
+    """A section's first paragraph, with the formula or list that it leads in, and the rest."""
+    first, *rest = text.split("\n\n")
+    shown = [first]
+    while rest and (shown[-1].rstrip().endswith(":") or rest[0].startswith("$$")):
+        shown.append(rest.pop(0))
+    return "\n\n".join(shown), "\n\n".join(rest)
 
 
 def slides(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A notebook of Markdown cells, each marked as a slide or as notes to it."""
     cells: list[nbformat.NotebookNode] = []
 
-    def add(kind: str, text: str) -> None:
+    def add(kind: str, text: str, formulas: bool = True) -> None:
         if text.strip() and (cells or kind == "slide"):
-            cell = nbformat.v4.new_markdown_cell(with_formulas(text.strip()))
-            cell.metadata["slideshow"] = {"slide_type": kind}
-            cells.append(cell)
+            text = with_formulas(text.strip()) if formulas else text
+            cells.append(nbformat.v4.new_markdown_cell(text))
+            cells[-1].metadata["slideshow"] = {"slide_type": kind}
 
-    leaving_out = False
+    leaving_out, program = False, ""
+    waits = None  # A slide whose text leads in what isn't there yet.
     for cell in nb.cells:
-        if "no-slide" in cell.metadata.get("tags", []):
+        tags = set(cell.metadata.get("tags", []))
+        if "no-slide" in tags:
             continue
-        if cell.cell_type == "code":
-            shown = picture(cell) or claims(cell)
-            if shown and not leaving_out:
+        if cell.cell_type == "code" and not leaving_out:
+            shown = picture(cell)
+            if (program or waits) and not tags & {"setup", "hide-input"}:
+                code = f"```python\n{cell.source}\n```"
+                add("slide", f"## {program}\n\n{code}" if program else code, formulas=False)
+                program, waits = "", None
+            if shown:
                 add("slide", shown)
+                waits = None
             continue
-        for heading, text in sections(cell.source):
+        for heading, text in sections(cell.source) if cell.cell_type != "code" else ():
+            name = heading.lstrip("# ")
             if heading:
-                leaving_out = heading.lstrip("# ").startswith(LEFT_OUT)
+                leaving_out = name.startswith(LEFT_OUT)
+                program = name if name.startswith(WITH_CODE) else ""
             if leaving_out:
                 continue
             text = re.sub(r"(?s)<details>.*?</details>|^```.*?^```", "", text)
             # A chapter's links lead to notebooks, which aren't here.
             text = re.sub(r"\[([^]]+)\]\((?!https?:)[^)]*\)", r"\1", text).strip()
+            first, rest = lead(text)
             if heading.startswith("# "):
                 add("slide", f"{heading}\n\n{text.partition('*You need*')[0]}")
-            elif "In one breath" in heading:
-                add("slide", f"## In one breath\n\n{text}")
+            elif name == "In one breath":
+                add("slide", f"## {name}\n\n{text}")
             elif heading:
-                first, _, rest = text.partition("\n\n")
-                add("slide", f"## {heading.lstrip('# ')}\n\n{first}")
+                add("slide", f"## {name}\n\n{first}")
+                waits = cells[-1] if first.endswith(":") else None
                 add("notes", rest)
-            elif text.startswith("> **"):
-                add("slide", text)
+            elif warning := re.match(r"> \*\*.*\n?(?:>.*\n?)*", text):
+                add("slide", warning.group())
+                add("notes", text[warning.end() :])
+            elif waits:  # The answer to what a hidden cell measures.
+                waits.source += "\n\n" + with_formulas(first)
+                waits = None
+                add("notes", rest)
             else:
                 add("notes", text)
     title = cells[0].source.splitlines()[0].lstrip("# ")
