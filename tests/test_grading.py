@@ -257,6 +257,13 @@ def test_patches_earn_nothing(kind, what):
     assert scores(result) == [0, 3 if what == "plain" else 0]
 
 
+def test_an_answer_is_measured_before_it_is_parsed(kind):
+    """8 MiB of JSON can take 2 GB of the grader's own memory."""
+    patch = "import plain\nplain.encode = lambda *a: [{'': 0}] * 700_000"
+    result = marked(kind, *RIGHT, patch)
+    assert statuses(result)[1] == "output" and "parts" in result.marks[1].checks[0].message
+
+
 SECRETS = """
 import glob, os, socket, subprocess
 found = []

@@ -84,7 +84,8 @@ def grade(
     out : Path
         Folder for grades and feedback.
     workers : int
-        Submissions marked at the same time. Doesn't change a grade.
+        Submissions marked at the same time, at most one on each core: more would take each
+        other's time, and a grade must not depend on that.
     limits : sandbox.Limits, optional
         For each submission.
     kind : str, optional
@@ -140,7 +141,7 @@ def grade(
             )  # Fetches it, where it is missing: the sandbox has no network.
         # A machine on which no sandbox starts says so once, not for each submission.
         sandbox.Sandbox(kind, limits, time.monotonic() + 120).close()
-    pool = ThreadPoolExecutor(workers)
+    pool = ThreadPoolExecutor(min(workers, cores()))
     try:
         tasks = [pool.submit(mark_and_save, *task) for task in due]
         for task in tqdm(as_completed(tasks), total=len(due), unit="submission", disable=not due):
@@ -160,10 +161,15 @@ def grade(
     return sorted(results, key=lambda m: m.student)
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def default_workers() -> int:
     """As many as there are cores, and as memory for them."""
     fit = psutil.virtual_memory().available // sandbox.Limits().memory
-    return max(1, min(os.cpu_count() or 1, fit))
+    return max(1, min(cores(), fit))
 
 
 def main() -> int:

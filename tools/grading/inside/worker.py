@@ -24,9 +24,13 @@ def limit_resources() -> None:
         os.setgroups([])
         os.setresgid(LIMITS["user"], LIMITS["user"], LIMITS["user"])
         os.setresuid(LIMITS["user"], LIMITS["user"], LIMITS["user"])
-    for name in ("AS", "NPROC", "FSIZE"):
+    for name in ("AS", "NPROC", "FSIZE", "NOFILE"):
         if LIMITS.get(name):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (LIMITS[name], LIMITS[name]))
+            kind, limit = getattr(resource, f"RLIMIT_{name}"), LIMITS[name]
+            _, highest = resource.getrlimit(kind)  # which only root may lift
+            if highest != resource.RLIM_INFINITY:
+                limit = min(limit, highest)
+            resource.setrlimit(kind, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
