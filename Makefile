@@ -31,7 +31,7 @@ export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: FORCE help install book test execute serve pdf lint format lock repository \
-	reproduce replicate rehearse test-colab bench mutants audit status mnist-full assignments grade grader-image slides clean
+	reproduce replicate rehearse test-colab bench mutants audit status mnist-full cifar10 assignments grade grader-image slides clean
 
 help: ## List the commands
 	@echo "make <command>:"
@@ -129,6 +129,9 @@ repository: $(STAMP) ## Point everything at a fork: make repository URL=https://
 mnist-full: $(STAMP) ## Full-size MNIST runs behind the recorded tables (some hours; can be resumed)
 	$(BIN)/python -m tools.record mnist_full --workers $(WORKERS)
 	$(BIN)/python -m tools.record mnist_literature --workers $(WORKERS)
+
+cifar10: $(STAMP) ## Record the CIFAR-10 ablation (some hours; goes on where it was stopped)
+	$(BIN)/python -m tools.record cifar10 --workers $(WORKERS)
 
 assignments: $(STAMP) ## Build the assignments from their masters: student versions, archives, solutions
 	@$(BIN)/python -m tools.assignments --workers $(WORKERS)

@@ -38,7 +38,7 @@ def test_the_recorded_file_belongs_to_the_chapters_cells(name):
 
 
 def test_unknown_name_lists_the_known():
-    known = "cifar10_full, mnist_full, mnist_literature"
+    known = "cifar10, mnist_full, mnist_literature"
     with pytest.raises(FileNotFoundError, match=rf"'nope'; there are: {known}$"):
         load_recorded("nope")
 

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tools import notebooks
+from tools import notebooks, record
 
 # One number from each source of randomness that the chapters repeat over.
 SOURCES = """
@@ -110,7 +110,7 @@ def test_a_chapter_draws_with_the_offset_or_says_that_it_is_fixed(path):
     recorded = "\n".join(
         cell.source
         for cell in notebooks.code_cells(notebooks.read(path))
-        if any(tag.endswith(("_full", "_literature")) for tag in cell.metadata.get("tags", []))
+        if record.RUNS.keys() & set(cell.metadata.get("tags", []))
     )
     lines = [line for line in unmarked(code) if line not in recorded]
     assert not lines, f"use utils.seeds.generator, or mark with `# fixed: why`: {lines}"

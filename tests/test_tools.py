@@ -892,6 +892,7 @@ def test_make_lists_its_commands():
     assert {
         *wanted.split(),
         "mnist-full",
+        "cifar10",
         "reproduce",
         "rehearse",
         "test-colab",

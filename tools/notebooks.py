@@ -68,8 +68,8 @@ def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
     """SHA-256 of everything that a notebook's outputs come from, apart from the data.
 
     That is its code cells (without the setup cell, which only finds ``utils``), the modules of
-    ``utils`` that they import, also by way of others, and the ``utils/recorded/*.json`` that this
-    code names, as in ``load_recorded("mnist_full")``. Comments, formatting, line ends and the
+    ``utils`` that they import, also by way of others, and the ``utils/recorded/*.json`` that the
+    cells name, as in ``load_recorded("mnist_full")``. Comments, formatting, line ends and the
     docstrings of ``utils`` don't count. Where a cell isn't Python, its text counts, and so does all
     of ``utils``.
     """
@@ -77,6 +77,7 @@ def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
     cells = [syntax.of_cell(cell.source) for cell in own]
     trees = [tree for _, tree in cells if tree is not None]
     everything = len(trees) < len(cells)
+    used = syntax.strings(trees)  # of the cells: to a module "cifar10" is the data set
 
     files = syntax.modules(root, "utils")
     names = set(files) if everything else syntax.imports(trees)
@@ -89,7 +90,6 @@ def digest(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
             names |= syntax.imports([tree], name if is_package else name.rpartition(".")[0])
 
     recorded = sorted((root / "utils" / "recorded").glob("*.json"))
-    used = syntax.strings(trees)
     parts = [("cell", said.encode()) for said, _ in cells]
     parts += [(name, said.encode()) for name, said in sorted(modules.items())]
     parts += [

@@ -91,7 +91,7 @@ RUNS = {
     ),
     "cifar10": Recording(
         "make cifar10", "cifar10_case_study", "ARMS", "cifar10",
-        n_train=10_000, n_validation=15_000, seeds=5, epochs=30, batch_size=64, measure="details",
+        n_train=10_000, n_validation=15_000, seeds=3, epochs=30, batch_size=64, measure="details",
     ),
 }  # fmt: skip
 
