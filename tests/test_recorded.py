@@ -90,7 +90,8 @@ def command(request, tmp_path, monkeypatch):
         record.main()
 
     run.file = tmp_path / f"{name}.json"
-    monkeypatch.setattr(data, "load_mnist", functools.partial(small_data, "mnist"))
+    for key in data.SHAPES:
+        monkeypatch.setattr(data, f"load_{key}", functools.partial(small_data, key))
     monkeypatch.setattr(comparing.Trainer, "run", counted)
     arms = record.RUNS[name].arms
     two = f"{arms} = {{name: {arms}[name] for name in list({arms})[-2:]}}"
@@ -133,8 +134,9 @@ def test_results_of_another_run_are_left_alone_and_the_difference_is_named(comma
 
 
 def test_a_stand_in_is_not_recorded(command, monkeypatch):
-    stand_in = functools.partial(small_data, "mnist", is_real=False)
-    monkeypatch.setattr(data, "load_mnist", stand_in)
+    for key in data.SHAPES:
+        stand_in = functools.partial(small_data, key, is_real=False)
+        monkeypatch.setattr(data, f"load_{key}", stand_in)
     with pytest.raises(SystemExit, match="stand-in"):
         command()
     assert not command.file.exists()

@@ -390,6 +390,8 @@ def _run(test: Callable[..., None], session: Session) -> tuple[str | None, str]:
         return session.why_missing, f"The notebook defines no `{missing}`."
     except Stopped as reason:
         return reason.status, f"This test was stopped: {reason}."
+    except NotStarted:  # the machine's fault: no mark
+        raise
     except AssertionError as error:
         return "wrong", _plain_text(error, 600) or "The result isn't what the question asks for."
     except Exception as error:
