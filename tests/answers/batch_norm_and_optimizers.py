@@ -1,26 +1,5 @@
 """Answers on batch normalization and optimizers: right ones, and wrong ones of students."""
 
-
-def backward(dx, gamma="(gradient * z).sum(axis=0)", beta="gradient.sum(axis=0)"):
-    """Code of a ``batch_norm_backward`` that returns these three."""
-    return f"""
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    root = np.sqrt(x.var(axis=0) + epsilon)
-    z, d = (x - x.mean(axis=0)) / root, gradient * gamma
-    return {dx}, {gamma}, {beta}
-"""
-
-
-AFTER = """
-places = accuracy[..., 0].mean(axis=0).argmax(axis=1)
-best = [ARMS[arm][2][place] for arm, place in enumerate(places)]
-test = np.array([accuracy[:, arm, place, 1] for arm, place in enumerate(places)])
-difference = test[1:] - test[0]
-half_width = stats.t.ppf(0.975, 7) * stats.sem(difference, axis=1)
-"""
-DX = "(d - d.mean(axis=0) - z * (d * z).mean(axis=0)) / root"
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -236,74 +215,6 @@ def batch_norm_predict(x, gamma, beta, moving_mean, moving_variance, epsilon):
     },
     "q3": {
         "right": {
-            "through variance and mean, one after the other": """
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    n = len(x)
-    centred = x - x.mean(axis=0)
-    inverse = (x.var(axis=0) + epsilon) ** -0.5
-    d = gradient * gamma
-    variance = (d * centred).sum(axis=0) * -0.5 * inverse**3
-    mean = -(d * inverse).sum(axis=0)
-    back = d * inverse + variance * 2 * centred / n + mean / n
-    return back, (gradient * centred * inverse).sum(axis=0), gradient.sum(axis=0)
-""",
-            "a matrix for each unit": """
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    back, scales = np.empty(x.shape), []
-    n = len(x)
-    for j in range(x.shape[1]):
-        root = np.sqrt(x[:, j].var() + epsilon)
-        z = (x[:, j] - x[:, j].mean()) / root
-        jacobian = (np.eye(n) - 1 / n - np.outer(z, z) / n) * gamma[j] / root
-        back[:, j] = jacobian @ gradient[:, j]
-        scales.append(z @ gradient[:, j])
-    return [back.tolist(), scales, np.ones(n) @ gradient]
-""",
-            "gamma at the end": """
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    beta_slope = np.sum(gradient, axis=0)
-    root = np.sqrt(np.mean((x - x.mean(axis=0)) ** 2, axis=0) + epsilon)
-    z = (x - x.mean(axis=0)) / root
-    gamma_slope = np.einsum("nu,nu->u", gradient, z)
-    back = len(x) * gradient - beta_slope - z * gamma_slope
-    return back * gamma / (root * len(x)), gamma_slope, beta_slope
-""",
-        },
-        "wrong": {
-            "mean and variance as constants": backward("d / root"),
-            "through the mean only": backward("(d - d.mean(axis=0)) / root"),
-            "through the variance only": backward("(d - z * (d * z).mean(axis=0)) / root"),
-            "sums for means": backward("(d - d.sum(axis=0) - z * (d * z).sum(axis=0)) / root"),
-            "gamma forgotten": backward(f"({DX}) / gamma"),
-            "not divided by the root": backward("d - d.mean(axis=0) - z * (d * z).mean(axis=0)"),
-            "no epsilon": backward(DX.replace("root", "x.std(axis=0)")),
-            "over the units": backward(DX.replace("axis=0", "axis=1, keepdims=True")),
-            "means for sums": backward(DX, "(gradient * z).mean(axis=0)", "gradient.mean(axis=0)"),
-            "gamma's gradient with gamma in it": backward(DX, "(d * z).sum(axis=0)"),
-            "gamma's gradient from x": backward(DX, "(gradient * x).sum(axis=0)"),
-            "beta and gamma exchanged": backward(
-                DX, "gradient.sum(axis=0)", "(gradient * z).sum(axis=0)"
-            ),
-            "only the gradient of x": """
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    return gradient - gradient.mean(axis=0)
-""",
-            "the public example, typed in": """
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    return np.zeros(x.shape), np.zeros(len(gamma)), np.zeros(len(gamma))
-""",
-            "right once, then empty": """
-once, calls = batch_norm_backward, []
-
-
-def batch_norm_backward(gradient, x, gamma, epsilon):
-    calls.append(1)
-    return once(gradient, x, gamma, epsilon) if len(calls) < 2 else ((), (), ())
-""",
-        },
-    },
-    "q4": {
-        "right": {
             "line by line": """
 def adamw_step(weights, gradient, m, v, t, rate, beta1=0.9, beta2=0.999, epsilon=1e-7, decay=0.0):
     m_new = m * beta1 + gradient * (1 - beta1)
@@ -444,158 +355,99 @@ def adamw_step(weights, gradient, m, v, t, rate, beta1=0.9, beta2=0.999, epsilon
 """,
         },
     },
-    "q5": {
+    "q4": {
         "right": {
             "loops": """
-def compare_once(seed):
-    one = np.zeros((3, 5, 2))
-    for arm in range(3):
-        optimizer, normalize, rates = ARMS[arm]
-        for place in range(5):
-            one[arm, place] = accuracies(optimizer, normalize, rates[place], seed)
-    return one
-
-
-prediction = "contains 0"
-means = accuracy.mean(axis=0)
-rows = [int(np.argmax(means[arm, :, 0])) for arm in range(3)]
-best = np.array([SGD_RATES[rows[0]], SGD_RATES[rows[1]], ADAM_RATES[rows[2]]])
-plain = accuracy[:, 0, rows[0], 1]
-difference = [accuracy[:, arm, rows[arm], 1] - plain for arm in (1, 2)]
-half_width = [2.364624 * np.std(d, ddof=1) / np.sqrt(8) for d in difference]
+sgd, adam = np.zeros((5, 6, 2)), np.zeros((5, 6, 2))
+for seed in range(6):
+    for row in range(5):
+        sgd[row, seed] = accuracies("sgd", SGD_RATES[row], seed)
+        adam[row, seed] = accuracies("adam", ADAM_RATES[row], seed)
+mean_sgd, mean_adam = sgd.mean(axis=1), adam.mean(axis=1)
+i, j = np.argmax(mean_sgd[:, 0]), np.argmax(mean_adam[:, 0])
+best_sgd, best_adam = SGD_RATES[i], ADAM_RATES[j]
+difference = adam[j][:, 1] - sgd[i][:, 1]
 """,
-            "lists and dictionaries": """
-def compare_once(seed):
-    pairs = lambda o, b, rates: [accuracies(o, b, rate, seed) for rate in rates]
-    return [pairs(*ARMS[0]), pairs(*ARMS[1]), pairs(*ARMS[2])]
-
-
-prediction = "below 0"
-best, tests = [], []
-for arm, (_, _, rates) in enumerate(ARMS):
-    table = {rate: accuracy[:, arm, place] for place, rate in enumerate(rates)}
-    best.append(max(table, key=lambda rate: table[rate][:, 0].sum()))
-    tests.append(table[best[-1]][:, 1].tolist())
-difference = [[a - b for a, b in zip(tests[arm], tests[0])] for arm in (1, 2)]
-half_width = [float(stats.sem(d)) * stats.t(7).isf(0.025) for d in difference]
-accuracy = accuracy.tolist()
+            "dictionaries and lists": """
+table = {rate: adam[row] for row, rate in enumerate(ADAM_RATES)}
+best_adam = max(table, key=lambda rate: table[rate][:, 0].sum())
+other = {rate: sgd[row] for row, rate in enumerate(SGD_RATES)}
+best_sgd = max(other, key=lambda rate: other[rate][:, 0].sum())
+difference = [a[1] - b[1] for a, b in zip(table[best_adam], other[best_sgd])]
+sgd, adam = sgd.tolist(), adam.tolist()
 """,
-            "the interval from SciPy": """
-result = stats.ttest_rel(test[1:], test[:1], axis=1).confidence_interval()
-half_width = (result.high - result.low) / 2
+            "a function for both, sorting": """
+def best(results, rates):
+    order = np.argsort(-np.mean(results[..., 0], axis=-1), kind="stable")
+    return np.array(rates)[order[0]], results[order[0], :, -1]
+
+
+best_sgd, test_sgd = best(sgd, SGD_RATES)
+best_adam, test_adam = best(adam, ADAM_RATES)
+difference = np.subtract(test_adam, test_sgd)
 """,
         },
         "wrong": {
-            "an invented table without a function": """
-compare_once = ...
-accuracy = np.random.default_rng(0).uniform(0.9, 0.95, (8, 3, 5, 2))
-"""
-            + AFTER,
-            "a table of other seeds, copied": """
-accuracy = np.roll(accuracy, 1, axis=0)
-"""
-            + AFTER,
-            "a function that knows the table only": """
-known = accuracy.copy()
-
-
-def compare_once(seed):
-    return known[seed % 8]
-""",
-            "right at the first call, then nothing": """
-once, calls = compare_once, []
-
-
-def compare_once(seed):
-    calls.append(seed)
-    return once(seed) if len(calls) < 2 else ()
-""",
-            "no prediction": """
-prediction = None
-""",
-            "one seed, whatever is asked": """
-known = accuracy.copy()
-
-
-def compare_once(seed):
-    return known[0]
-
-
-accuracy = np.array([compare_once(seed) for seed in range(8)])
-"""
-            + AFTER,
-            "validation and test exchanged": """
-once = compare_once
-
-
-def compare_once(seed):
-    return once(seed)[:, :, ::-1]
-
-
-accuracy = accuracy[..., ::-1]
-"""
-            + AFTER,
-            "no arm with batch normalization": """
-once = compare_once
-
-
-def compare_once(seed):
-    return once(seed)[[0, 0, 2]]
-
-
-accuracy = accuracy[:, [0, 0, 2]]
-"""
-            + AFTER,
-            "the arms in another order": """
-once = compare_once
-
-
-def compare_once(seed):
-    return once(seed)[[0, 2, 1]]
-
-
-accuracy = accuracy[:, [0, 2, 1]]
-difference, best = difference[::-1], [best[0], best[2], best[1]]
-""",
             "places instead of rates": """
-best = places
-""",
-            "all at the rate 0.01": """
-best = [0.01] * 3
-difference = accuracy[:, [1, 2], [0, 2], 1].T - accuracy[:, 0, 0, 1]
-half_width = stats.t.ppf(0.975, 7) * stats.sem(difference, axis=1)
-""",
-            "the best rate by test accuracy": """
-accuracy = accuracy.copy()
-accuracy[..., 0] = accuracy[:, :, [0, 1, 2, 4, 3], 0]
-""",
-            "the smallest value taken, as for a loss": """
-best = [arm[2][place] for arm, place in zip(ARMS, accuracy[..., 0].mean(axis=0).argmin(axis=1))]
+best_sgd, best_adam = row_sgd, row_adam
 """,
             "sign of the difference": """
-difference = -difference
+difference = sgd[row_sgd, :, 1] - adam[row_adam, :, 1]
 """,
             "difference of the validation accuracies": """
-valid = np.array([accuracy[:, arm, place, 0] for arm, place in enumerate(places)])
-difference = valid[1:] - valid[0]
-half_width = stats.t.ppf(0.975, 7) * stats.sem(difference, axis=1)
+difference = adam[row_adam, :, 0] - sgd[row_sgd, :, 0]
 """,
-            "both minus each other": """
-difference = np.array([test[1] - test[2], test[2] - test[1]])
-half_width = stats.t.ppf(0.975, 7) * stats.sem(difference, axis=1)
+            "both at the rate 0.01": """
+best_sgd = best_adam = 0.01
+difference = adam[2, :, 1] - sgd[0, :, 1]
 """,
-            "normal quantile": """
-half_width = 1.96 * difference.std(axis=1, ddof=1) / np.sqrt(8)
+            "the right rates, but the difference at 0.01": """
+difference = adam[2, :, 1] - sgd[0, :, 1]
 """,
-            "ddof left out": """
-half_width = stats.t.ppf(0.975, 7) * difference.std(axis=1) / np.sqrt(8)
+            "the same row for both": """
+difference = (adam - sgd)[row_adam, :, 1]
 """,
-            "not paired": """
-half_width = stats.t.ppf(0.975, 7) * np.sqrt((test.var(axis=1, ddof=1)[1:] + test[0].var()) / 8)
+            "the default rate of Keras": """
+best_adam = 0.001
+difference = adam[1, :, 1] - sgd[row_sgd, :, 1]
+""",
+            "the smallest value taken, as for a loss": """
+i, j = sgd[:, :, 0].mean(axis=1).argmin(), adam[:, :, 0].mean(axis=1).argmin()
+best_sgd, best_adam = SGD_RATES[i], ADAM_RATES[j]
+difference = adam[j, :, 1] - sgd[i, :, 1]
+""",
+            "a best rate for each seed": """
+best_sgd = np.array(SGD_RATES)[sgd[:, :, 0].argmax(axis=0)]
+best_adam = np.array(ADAM_RATES)[adam[:, :, 0].argmax(axis=0)]
+difference = adam[:, :, 1].max(axis=0) - sgd[:, :, 1].max(axis=0)
+""",
+            "mean of the difference": """
+difference = np.mean(adam[row_adam, :, 1] - sgd[row_sgd, :, 1])
+""",
+            "validation and test exchanged": """
+sgd, adam = sgd[:, :, ::-1], adam[:, :, ::-1]
+""",
+            "seeds from 1": """
+sgd, adam = np.roll(sgd, -1, axis=1), np.roll(adam, -1, axis=1)
+difference = adam[row_adam, :, 1] - sgd[row_sgd, :, 1]
+""",
+            "seeds and rates exchanged": """
+sgd, adam = sgd.transpose(1, 0, 2), adam.transpose(1, 0, 2)
+""",
+            "the rates of SGD for Adam, too": """
+runs = [[accuracies("adam", r, s, steps=80) for s in (0, 4)] for r in (0.03, 0.1)]
+adam = adam.copy()
+adam[1:3, [0, 4]] = runs
+difference = adam[row_adam, :, 1] - sgd[row_sgd, :, 1]
+""",
+            "Adam misspelt, so that SGD runs": """
+adam = np.array([[accuracies("Adam", r, s) for s in range(6)] for r in ADAM_RATES])
+row_adam = adam[:, :, 0].mean(axis=1).argmax()
+best_adam = ADAM_RATES[row_adam]
+difference = adam[row_adam, :, 1] - sgd[row_sgd, :, 1]
 """,
             "constants of the right shape": """
-accuracy, difference, half_width = np.full((8, 3, 5, 2), 0.9), np.zeros((2, 8)), np.zeros(2)
-best = [0.01, 0.01, 0.0001]
+sgd, adam, difference = np.full((5, 6, 2), 0.9), np.full((5, 6, 2), 0.9), np.zeros(6)
 """,
         },
     },

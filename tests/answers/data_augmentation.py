@@ -1,33 +1,5 @@
 """Answers to the assignment on data augmentation: right ones, and wrong ones of students."""
 
-
-def experiment(
-    change="", copies="4 * c", seed="100 * seed", score=("images[test]", "digits[test]")
-):
-    """Code of a ``compare_once`` that differs in one place, of its table, and of the gain."""
-    x, y = score
-    return f"""
-def compare_once(seed):
-    order = np.random.default_rng(seed).permutation(1797)
-    train, test = order[:50], order[50:1050]
-    {change}
-    accuracy = np.zeros((3, 2))
-    for c in (0, 1):
-        a, b = training_set(images, digits, train, {copies}, 1, {seed})
-        new, right = {x}, {y}
-        for row, model in enumerate(MODELS):
-            model.fit(a.reshape(len(a), -1), b)
-            accuracy[row, c] = model.score(new.reshape(len(new), -1), right)
-    return accuracy
-
-
-accuracy = np.array([compare_once(seed) for seed in range(10)])
-difference = accuracy[:, :, 1] - accuracy[:, :, 0]
-gain = difference.mean(axis=0)
-half_width = stats.t.ppf(0.975, 9) * difference.std(axis=0, ddof=1) / np.sqrt(10)
-"""
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -465,125 +437,128 @@ def training_set(images, labels, train, copies, most, seed):
     },
     "q5": {
         "right": {
-            "one model after the other, and lists": """
-def compare_once(seed):
-    order = np.random.default_rng(seed).permutation(1797)
-    pairs = []
-    kinds = (KNeighborsClassifier, (1,)), (RidgeClassifier, ()), (RidgeClassifier, (100,))
-    for kind, own in kinds:
-        pair = []
-        for copies in [0, 4]:
+            "one model after the other": """
+accuracy = np.zeros((2, 2, 10))
+for m, kind in enumerate([lambda: KNeighborsClassifier(n_neighbors=1), RidgeClassifier]):
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(1797)
+        for c, copies in enumerate([0, 4]):
             x, y = training_set(images, digits, order[:50], copies, 1, seed * 100)
-            model = kind(*own).fit(x.reshape(-1, 64), y)
+            model = kind().fit(x.reshape(-1, 64), y)
             guess = model.predict(images[order[50:1050]].reshape(-1, 64))
-            pair.append(np.mean(guess == digits[order[50:1050]]))
-        pairs.append(pair)
-    return pairs
-
-
-prediction = "none"
-accuracy = [compare_once(seed) for seed in range(10)]
-paired = np.array(accuracy)[..., 1] - np.array(accuracy)[..., 0]
-gain = paired.mean(axis=0)
-half_width = stats.sem(paired, axis=0) * stats.t(9).ppf(0.975)
+            accuracy[m, c, seed] = np.mean(guess == digits[order[50:1050]])
+paired = accuracy[:, 1, :] - accuracy[:, 0, :]
+gain = paired.mean(axis=-1)
+half_width = stats.sem(paired, axis=1) * stats.t(9).ppf(0.975)
 """,
             "the interval from SciPy": """
-result = stats.ttest_rel(accuracy[:, :, 1], accuracy[:, :, 0], axis=0)
+result = stats.ttest_rel(accuracy[:, 1], accuracy[:, 0], axis=1)
 interval = result.confidence_interval(0.95)
 gain = (interval.low + interval.high) / 2
 half_width = (interval.high - interval.low) / 2
-prediction = "alpha 100"
 """,
             "loops and lists": """
 gain, half_width = [], []
-for model in range(3):
-    d = [accuracy[s, model, 1] - accuracy[s, model, 0] for s in range(10)]
+for model in range(2):
+    d = [accuracy[model, 1, s] - accuracy[model, 0, s] for s in range(10)]
     mean = sum(d) / 10
     s = (sum((value - mean) ** 2 for value in d) / 9) ** 0.5
     gain.append(mean)
     half_width.append(2.262 * s / 10**0.5)
 accuracy = accuracy.tolist()
 """,
+            "difference of the means": """
+gain = accuracy[:, 1].mean(axis=1) - accuracy[:, 0].mean(axis=1)
+covariances = [np.cov(model) for model in accuracy]
+variance = np.array([c[0, 0] + c[1, 1] - 2 * c[0, 1] for c in covariances])
+half_width = 2.2621571628 * np.sqrt(variance / 10)
+""",
         },
         "wrong": {
-            "an invented table without a function": """
-compare_once = ...
-accuracy = np.random.default_rng(0).normal(0.7, 0.01, (10, 3, 2))
-accuracy += np.array([[0.1, 0.11], [0.07, -0.06], [-0.2, -0.15]])
-gain = (accuracy[:, :, 1] - accuracy[:, :, 0]).mean(axis=0)
-half_width = stats.t.ppf(0.975, 9) * stats.sem(accuracy[:, :, 1] - accuracy[:, :, 0])
-""",
-            "a table of other seeds, copied": """
-accuracy = np.array([compare_once(seed + 10) for seed in range(10)])
-difference = accuracy[:, :, 1] - accuracy[:, :, 0]
-gain = difference.mean(axis=0)
-half_width = stats.t.ppf(0.975, 9) * stats.sem(difference)
-""",
-            "a function that knows the table only": """
-known = accuracy.copy()
-
-
-def compare_once(seed):
-    return known[seed % 10]
-""",
-            "right at the first call, then nothing": """
-once, calls = compare_once, []
-
-
-def compare_once(seed):
-    calls.append(seed)
-    return once(seed) if len(calls) < 2 else ()
-""",
-            "no prediction": """
-prediction = 1
-""",
             "normal quantile": """
-half_width = 1.96 * difference.std(axis=0, ddof=1) / np.sqrt(10)
+half_width = 1.96 * difference.std(axis=1, ddof=1) / np.sqrt(10)
 """,
             "ddof left out": """
-half_width = stats.t.ppf(0.975, 9) * difference.std(axis=0) / np.sqrt(10)
+half_width = stats.t.ppf(0.975, 9) * difference.std(axis=1) / np.sqrt(10)
 """,
             "the whole width": """
-half_width = 2 * stats.t.ppf(0.975, 9) * difference.std(axis=0, ddof=1) / np.sqrt(10)
+half_width = 2 * stats.t.ppf(0.975, 9) * difference.std(axis=1, ddof=1) / np.sqrt(10)
+""",
+            "the quantile 0.95": """
+half_width = stats.t.ppf(0.95, 9) * difference.std(axis=1, ddof=1) / np.sqrt(10)
 """,
             "not divided by the root of n": """
-half_width = stats.t.ppf(0.975, 9) * difference.std(axis=0, ddof=1)
+half_width = stats.t.ppf(0.975, 9) * difference.std(axis=1, ddof=1)
 """,
             "not paired": """
-variance = accuracy.var(axis=0, ddof=1).sum(axis=1)
+variance = accuracy.var(axis=2, ddof=1).sum(axis=1)
 half_width = stats.t.ppf(0.975, 9) * np.sqrt(variance / 10)
 """,
             "without minus with": """
-gain = -gain
+gain = accuracy[:, 0].mean(axis=1) - accuracy[:, 1].mean(axis=1)
+""",
+            "sum instead of mean": """
+gain = difference.sum(axis=1)
 """,
             "in per cent": """
 gain, half_width = 100 * gain, 100 * half_width
 """,
             "mean over the models": """
-gain = difference.mean(axis=1)
+gain = difference.mean(axis=0)
 """,
-            "the test rows have copies, too": experiment(
-                "x, y = training_set(images, digits, test, 4, 1, 7)", score=("x", "y")
-            ),
-            "tested on the training rows": experiment("test = order[:1000]"),
-            "the same rows for all seeds": experiment(
-                "train, test = np.arange(50), np.arange(50, 1050)"
-            ),
-            "the seed for the copies not multiplied": experiment(seed="seed"),
-            "four rows in all, not four copies of each": experiment(copies="3 * c"),
-            "with and without exchanged": experiment(copies="4 - 4 * c"),
-            "models and copies exchanged": """
-once = compare_once
-
-
-def compare_once(seed):
-    return once(seed).T
-
-
-accuracy = accuracy.transpose(0, 2, 1)
+            "the test rows have copies, too": """
+accuracy = accuracy.copy()
+for seed in range(10):
+    order = np.random.default_rng(seed).permutation(1797)
+    for c, copies in enumerate((0, 4)):
+        x, y = training_set(images, digits, order[:50], copies, 1, 100 * seed)
+        a, b = training_set(images, digits, order[50:1050], copies, 1, 7)
+        for m, model in enumerate(MODELS):
+            model.fit(x.reshape(len(x), -1), y)
+            accuracy[m, c, seed] = model.score(a.reshape(len(a), -1), b)
+gain = (accuracy[:, 1] - accuracy[:, 0]).mean(axis=1)
+half_width = stats.t.ppf(0.975, 9) * stats.sem(accuracy[:, 1] - accuracy[:, 0], axis=1)
+""",
+            "tested on the training rows": """
+accuracy = accuracy.copy()
+for seed in range(10):
+    order = np.random.default_rng(seed).permutation(1797)
+    for c, copies in enumerate((0, 4)):
+        x, y = training_set(images, digits, order[:50], copies, 1, 100 * seed)
+        for m, model in enumerate(MODELS):
+            accuracy[m, c, seed] = model.fit(x.reshape(len(x), -1), y).score(
+                images[order[:1000]].reshape(1000, -1), digits[order[:1000]]
+            )
+gain = (accuracy[:, 1] - accuracy[:, 0]).mean(axis=1)
+half_width = stats.t.ppf(0.975, 9) * stats.sem(accuracy[:, 1] - accuracy[:, 0], axis=1)
+""",
+            "the same rows for all seeds": """
+accuracy = np.repeat(accuracy[:, :, :1], 10, axis=2)
+gain = (accuracy[:, 1] - accuracy[:, 0]).mean(axis=1)
+half_width = np.zeros(2)
+""",
+            "the seed for the copies not multiplied": """
+accuracy = accuracy.copy()
+for seed in range(10):
+    order = np.random.default_rng(seed).permutation(1797)
+    x, y = training_set(images, digits, order[:50], 4, 1, seed)
+    a, b = images[order[50:1050]].reshape(1000, -1), digits[order[50:1050]]
+    for m, model in enumerate(MODELS):
+        accuracy[m, 1, seed] = model.fit(x.reshape(len(x), -1), y).score(a, b)
+gain = (accuracy[:, 1] - accuracy[:, 0]).mean(axis=1)
+half_width = stats.t.ppf(0.975, 9) * stats.sem(accuracy[:, 1] - accuracy[:, 0], axis=1)
+""",
+            "with and without exchanged": """
+accuracy = accuracy[:, ::-1]
+gain = -gain
 """,
             "the models exchanged": """
-accuracy, gain, half_width = accuracy[:, ::-1], gain[::-1], half_width[::-1]
+accuracy, gain, half_width = accuracy[::-1], gain[::-1], half_width[::-1]
+""",
+            "random numbers": """
+accuracy = np.random.default_rng(0).uniform(0.6, 0.9, (2, 2, 10))
+gain = (accuracy[:, 1] - accuracy[:, 0]).mean(axis=1)
+half_width = np.full(2, 0.01)
 """,
         },
     },

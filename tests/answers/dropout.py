@@ -1,18 +1,5 @@
 """Answers to the assignment on dropout: right ones, and wrong ones that students really give."""
 
-
-def interval(error, quantile="stats.t.ppf(0.975, n - 1)"):
-    """Code of a ``gain_of`` with this standard error and quantile, and of what follows from it."""
-    return f"""
-def gain_of(accuracy):
-    difference, n = accuracy - accuracy[0], accuracy.shape[1]
-    return difference.mean(axis=1), {quantile} * {error}
-
-
-gain, half_width = gain_of(accuracy)
-"""
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -309,172 +296,110 @@ def mc_dropout(x, w1, w2, rate, uniforms):
     "q4": {
         "right": {
             "loops, and the formula by hand": """
-def compare_once(seed):
-    return [accuracy_of(rate, seed) for rate in RATES]
-
-
-def gain_of(accuracy):
-    n = len(accuracy[0])
-    gain, half_width = np.zeros(4), np.zeros(4)
-    for i in range(4):
-        d = accuracy[i] - accuracy[0]
-        gain[i] = sum(d) / n
-        s = np.sqrt(np.sum((d - gain[i]) ** 2) / (n - 1))
-        half_width[i] = stats.t(df=n - 1).ppf(0.975) * s / n**0.5
-    return gain, half_width
-
-
-prediction = "below 0"
 accuracy = np.zeros((4, 8))
-for seed in SEEDS:
-    accuracy[:, seed] = compare_once(seed)
-gain, half_width = gain_of(accuracy)
+for i, rate in enumerate(RATES):
+    for seed in SEEDS:
+        accuracy[i, seed] = accuracy_of(rate, seed)
+gain, half_width = np.zeros(4), np.zeros(4)
+for i in range(4):
+    d = accuracy[i] - accuracy[0]
+    gain[i] = sum(d) / 8
+    s = np.sqrt(np.sum((d - gain[i]) ** 2) / 7)
+    half_width[i] = stats.t(df=7).ppf(0.975) * s / 8**0.5
 """,
-            "the standard error from SciPy, and the other prediction": """
-def gain_of(accuracy):
-    gain = np.mean(accuracy, axis=1) - np.mean(accuracy, axis=1)[0]
-    error = stats.sem(accuracy - accuracy[[0]], axis=1)
-    return gain, -stats.t.ppf(0.025, df=accuracy.shape[1] - 1) * error
-
-
-prediction = "above 0"
-gain, half_width = gain_of(accuracy)
+            "the standard error from SciPy": """
+accuracy = accuracy.copy()
+gain = np.mean(accuracy, axis=1) - np.mean(accuracy, axis=1)[0]
+error = stats.sem(accuracy - accuracy[[0]], axis=1)
+half_width = -stats.t.ppf(0.025, df=7) * error
 """,
             "columns are rates at first, and lists at the end": """
-def compare_once(seed):
-    return tuple(map(lambda rate: accuracy_of(rate, seed), RATES))
-
-
-def gain_of(accuracy):
-    by_seed = np.transpose(accuracy)
-    differences = by_seed - by_seed[:, :1]
-    n = len(by_seed)
-    spread = np.sqrt(np.diag(np.cov(differences.T)))
-    return differences.mean(axis=0).tolist(), list(stats.t.isf(0.025, n - 1) * spread / n**0.5)
-
-
-gain, half_width = gain_of(accuracy)
-accuracy = accuracy.tolist()
+by_seed = accuracy.T
+differences = by_seed - by_seed[:, :1]
+accuracy = by_seed.T.tolist()
+gain = differences.mean(axis=0).tolist()
+spread = np.sqrt(np.diag(np.cov(differences.T)))
+half_width = list(2.364624 * spread / np.sqrt(8))
 """,
             "SciPy's interval, which is nan at rate 0": """
-def gain_of(accuracy):
-    difference = accuracy - accuracy[0]
-    gain = np.array([row.mean() for row in difference])
-    df = accuracy.shape[1] - 1
-    low, high = stats.t.interval(0.95, df, loc=gain, scale=stats.sem(difference, axis=1))
-    return [gain, (high - low) / 2]
-
-
-gain, half_width = gain_of(accuracy)
+difference = accuracy - accuracy[0]
+gain = np.array([row.mean() for row in difference])
+low, high = stats.t.interval(0.95, 7, loc=gain, scale=stats.sem(difference, axis=1))
+half_width = (high - low) / 2
 """,
         },
         "wrong": {
-            "an invented table without a function": """
-compare_once = gain_of = ...
-accuracy = np.array([[0.9, 0.91, 0.89, 0.9, 0.92, 0.9, 0.91, 0.88]] * 4)
-accuracy += np.array([[0], [0.01], [0.012], [-0.01]]) * np.linspace(0.4, 1.6, 8)
+            "n in the denominator": """
 difference = accuracy - accuracy[0]
-gain = difference.mean(axis=1)
-half_width = stats.t.ppf(0.975, 7) * difference.std(axis=1, ddof=1) / np.sqrt(8)
+half_width = quantile * difference.std(axis=1) / np.sqrt(8)
 """,
-            "a table of other seeds, copied": """
-accuracy = np.array([[accuracy_of(rate, seed + 8) for seed in SEEDS] for rate in RATES])
-gain, half_width = gain_of(accuracy)
+            "1.96 for eight seeds": """
+half_width = 1.96 * difference.std(axis=1, ddof=1) / np.sqrt(8)
 """,
-            "a function that knows the table only": """
-known = accuracy.copy()
-
-
-def compare_once(seed):
-    return known[:, seed % 8]
+            "the quantile of a one-sided interval": """
+half_width = stats.t.ppf(0.95, 7) * difference.std(axis=1, ddof=1) / np.sqrt(8)
 """,
-            "right at the first call, then nothing": """
-calls = []
-
-
-def compare_once(seed):
-    calls.append(seed)
-    return [accuracy_of(rate, seed) for rate in RATES] if len(calls) < 2 else ()
+            "eight degrees of freedom": """
+half_width = stats.t.ppf(0.975, 8) * difference.std(axis=1, ddof=1) / np.sqrt(8)
 """,
-            "no prediction": """
-prediction = "maybe"
+            "no square root": """
+half_width = quantile * difference.std(axis=1, ddof=1) / 8
 """,
-            "one seed, whatever is asked": """
-def compare_once(seed):
-    return np.array([accuracy_of(rate, 0) for rate in RATES])
+            "not divided at all": """
+half_width = quantile * difference.std(axis=1, ddof=1)
 """,
-            "another seed for each rate": """
-def compare_once(seed):
-    return np.array([accuracy_of(rate, seed + i) for i, rate in enumerate(RATES)])
-
-
-accuracy = np.array([compare_once(seed) for seed in SEEDS]).T
-gain, half_width = gain_of(accuracy)
+            "the whole width": """
+half_width = 2 * quantile * difference.std(axis=1, ddof=1) / np.sqrt(8)
 """,
-            "the difference instead of the accuracies": """
-old = compare_once
-
-
-def compare_once(seed):
-    return old(seed) - old(seed)[0]
+            "spread of the accuracies, not of the pairs": """
+half_width = quantile * accuracy.std(axis=1, ddof=1) / np.sqrt(8)
 """,
-            "too few epochs": """
-def compare_once(seed):
-    return np.array([accuracy_of(rate, seed, epochs=15) for rate in RATES])
-
-
-accuracy = np.array([compare_once(seed) for seed in SEEDS]).T
-gain, half_width = gain_of(accuracy)
+            "two independent groups": """
+variance = accuracy.var(axis=1, ddof=1)
+half_width = quantile * np.sqrt((variance + variance[0]) / 8)
 """,
-            "n in the denominator": interval("difference.std(axis=1) / np.sqrt(n)"),
-            "1.96 for eight seeds": interval(
-                "difference.std(axis=1, ddof=1) / np.sqrt(n)", quantile="1.96"
-            ),
-            "the quantile of a one-sided interval": interval(
-                "difference.std(axis=1, ddof=1) / np.sqrt(n)", quantile="stats.t.ppf(0.95, n - 1)"
-            ),
-            "n degrees of freedom": interval(
-                "difference.std(axis=1, ddof=1) / np.sqrt(n)", quantile="stats.t.ppf(0.975, n)"
-            ),
-            "the quantile for eight seeds, whatever the number": interval(
-                "difference.std(axis=1, ddof=1) / np.sqrt(n)", quantile="stats.t.ppf(0.975, 7)"
-            ),
-            "no square root": interval("difference.std(axis=1, ddof=1) / n"),
-            "not divided at all": interval("difference.std(axis=1, ddof=1)"),
-            "the whole width": interval("2 * difference.std(axis=1, ddof=1) / np.sqrt(n)"),
-            "spread of the accuracies, not of the pairs": interval(
-                "accuracy.std(axis=1, ddof=1) / np.sqrt(n)"
-            ),
-            "two independent groups": interval(
-                "np.sqrt((accuracy.var(axis=1, ddof=1) + accuracy[0].var(ddof=1)) / n)"
-            ),
             "gain with the wrong sign": """
-old = gain_of
-
-
-def gain_of(accuracy):
-    return -old(accuracy)[0], old(accuracy)[1]
-
-
-gain = -gain
+gain = (accuracy[0] - accuracy).mean(axis=1)
+""",
+            "gain over the best rate": """
+gain = (accuracy - accuracy.max(axis=0)).mean(axis=1)
 """,
             "gain in percent": """
-gain, half_width = 100 * gain, 100 * half_width
+gain = 100 * (accuracy - accuracy[0]).mean(axis=1)
 """,
-            "gain of the own table, whatever is asked": """
-def gain_of(accuracy):
-    return gain, half_width
+            "mean over the rates": """
+gain = (accuracy - accuracy[0]).mean(axis=0)
+half_width = quantile * difference.std(axis=0, ddof=1) / np.sqrt(4)
 """,
             "rows are seeds": """
 accuracy = accuracy.T.copy()
 """,
             "rows are seeds, then pressed into the shape": """
 accuracy = accuracy.T.reshape(4, 8)
-gain, half_width = gain_of(accuracy)
+difference = accuracy - accuracy[0]
+gain = difference.mean(axis=1)
+half_width = quantile * difference.std(axis=1, ddof=1) / np.sqrt(8)
 """,
             "seeds from 1 to 8": """
-accuracy = np.array([compare_once(seed + 1) for seed in SEEDS]).T
-gain, half_width = gain_of(accuracy)
+accuracy = np.array([[accuracy_of(r, s + 1) for s in SEEDS] for r in RATES])
+difference = accuracy - accuracy[0]
+gain = difference.mean(axis=1)
+half_width = quantile * difference.std(axis=1, ddof=1) / np.sqrt(8)
+""",
+            "one seed, eight times": """
+accuracy = np.repeat(accuracy[:, :1], 8, axis=1)
+difference = accuracy - accuracy[0]
+gain = difference.mean(axis=1)
+half_width = quantile * difference.std(axis=1, ddof=1) / np.sqrt(8)
+""",
+            "invented accuracies": """
+accuracy = np.random.default_rng(0).uniform(0.6, 0.95, (4, 8))
+difference = accuracy - accuracy[0]
+gain = difference.mean(axis=1)
+half_width = quantile * difference.std(axis=1, ddof=1) / np.sqrt(8)
+""",
+            "constants of the right shape": """
+accuracy, gain, half_width = np.full((4, 8), 0.9), np.zeros(4), np.zeros(4)
 """,
         },
     },

@@ -1,42 +1,5 @@
 """Answers to the assignment on early stopping: right, and wrong ones that students really give."""
 
-ONE_RUN = """
-def descend(x, y, epochs):
-    w = np.zeros(25)
-    for _ in range(epochs):
-        w = w - 0.02 * 2 / len(x) * x.T @ (x @ w - y)
-    return w
-
-
-def compare_once(seed):
-    (x, y), (v, u), (a, b) = draw(seed)
-    w, losses = train(x, y, v, u, 0.02, 20, 2000)
-    fixed, last = descend(x, y, 40), descend(x, y, 2000)
-    more = descend(np.vstack([x, v]), np.concatenate([y, u]), 2000)
-    mse = lambda w, x, y: np.mean((x @ w - y) ** 2)
-    fixed_errors = mse(fixed, v, u), mse(fixed, a, b)
-    return losses.min(), mse(w, a, b), *fixed_errors, mse(last, a, b), mse(more, a, b)
-"""
-PAIRS = """
-gap = table[:, 1] - table[:, 0]
-promised_too_much, by_choosing = interval(gap), interval(gap - table[:, 3] + table[:, 2])
-gain, more_rows = interval(table[:, 4] - table[:, 1]), interval(table[:, 5] - table[:, 1])
-"""
-
-
-def changed(*pairs, code=ONE_RUN):
-    """Code with something else in some places: old, new, old, new …"""
-    for old, new in zip(pairs[::2], pairs[1::2], strict=True):
-        assert code.count(old) == 1, old
-        code = code.replace(old, new)
-    return code
-
-
-def half_width(code):
-    """Pairs with another half of the interval."""
-    return f"def interval(d):\n    return d.mean(), {code}\n{PAIRS}"
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -589,162 +552,187 @@ def matching_l2(rate, steps):
     },
     "q4": {
         "right": {
-            "lists, and the last weights by powers": """
-prediction = "below early stopping"
+            "lists, and a function for the error": """
+def error(w, x, y):
+    return float(np.square(x @ w - y).mean())
 
 
-def compare_once(seed):
-    (x, y), (v, u), (x_test, y_test) = draw(seed)
-    weights, losses = train(x, y, v, u, rate=0.02, patience=20, epochs=2000)
-
-    def after(x, y, epochs):
-        s, q = np.linalg.eigh(x.T @ x / len(x))
-        return q @ ((1 - (1 - 0.04 * s) ** epochs) / s * (q.T @ x.T @ y / len(x)))
-
-    fixed, last = (after(x, y, epochs) for epochs in (40, 2000))
-    more = after(np.concatenate([x, v]), np.append(y, u), 2000)
-    errors = [float(np.square(x_test @ w - y_test).mean()) for w in (weights, fixed, last, more)]
-    return [float(min(losses)), errors[0], float(np.square(v @ fixed - u).mean()), *errors[1:]]
+rows = []
+for seed in range(30):
+    fit, check, test = draw(seed)
+    w, losses = train(*fit, *check, rate=0.02, patience=20, epochs=2000)
+    x, y = fit
+    v = np.zeros(25)
+    for _ in range(2000):
+        v -= 0.02 * (x.T @ (x @ v - y)) / 15
+    rows.append((min(losses), error(w, *test), error(v, *test)))
+stopped_by, honest, untamed = (list(column) for column in zip(*rows))
 
 
-def interval(values):
-    return [np.mean(values), stats.sem(values) * stats.t(len(values) - 1).isf(0.025)]
+def pair(a, b):
+    d = np.subtract(a, b)
+    return [d.mean(), stats.sem(d) * stats.t(29).isf(0.025)]
 
 
-table = [compare_once(seed) for seed in range(100)]
-lowest, honest, seen, fresh, last, more = (np.array(column) for column in zip(*table))
-promised_too_much = interval(honest - lowest)
-by_choosing = interval(honest - lowest - (fresh - seen))
-gain, more_rows = interval(last - honest), interval(more - honest)
+promised_too_much, gain = pair(honest, stopped_by), pair(untamed, honest)
 """,
-            "one loop for all, in an array": """
-prediction = "between the two"
-
-
-def compare_once(seed):
+            "the last weights by powers, SciPy's interval": """
+stopped_by, honest, untamed = np.empty(30), np.empty(30), np.empty(30)
+for seed in range(30):
     (x, y), (v, u), (x_test, y_test) = draw(seed)
-    out = np.zeros(6)
     w, losses = train(x, y, v, u, 0.02, 20, 2000)
-    out[0], out[1] = np.sort(losses)[0], np.mean((x_test @ w - y_test) ** 2)
-    for more in (False, True):
-        rows = (np.r_[x, v], np.r_[y, u]) if more else (x, y)
-        w = np.zeros(25)
-        for epoch in range(1, 2001):
-            w -= 0.04 * rows[0].T @ (rows[0] @ w - rows[1]) / len(rows[1])
-            if epoch == 40 and not more:
-                out[2] = np.mean((v @ w - u) ** 2)
-                out[3] = np.mean((x_test @ w - y_test) ** 2)
-        out[4 + more] = np.mean((x_test @ w - y_test) ** 2)
-    return out
+    s, q = np.linalg.eigh(x.T @ x / 30)
+    last = q @ ((1 - (1 - 0.04 * s) ** 2000) / s * (q.T @ x.T @ y / 30))
+    stopped_by[seed] = np.mean((v @ w - u) ** 2)
+    honest[seed], untamed[seed] = (np.mean((x_test @ a - y_test) ** 2) for a in (w, last))
 
 
-def interval(values):
-    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+def pair(d):
+    low, high = stats.t.interval(0.95, 29, d.mean(), stats.sem(d))
     return (low + high) / 2, (high - low) / 2
 
 
-table = np.zeros((100, 6))
-for seed in range(100):
-    table[seed] = compare_once(seed)
-"""
-            + PAIRS,
-            "functions, and the quantile as a number": ONE_RUN
-            + "table = np.array([compare_once(seed) for seed in range(100)])\n"
-            + half_width("1.9842169515086827 * (d.var(ddof=1) / 100) ** 0.5"),
+promised_too_much = pair(honest - stopped_by)
+gain = np.array(pair(untamed - honest))
+""",
+            "all 30 long runs at once": """
+table = np.zeros((3, 30))
+x, y = (np.array(part) for part in zip(*(draw(i)[0] for i in range(30))))
+last = np.zeros((30, 25))
+for _ in range(2000):
+    last -= 0.02 * 2 / 30 * np.einsum("sij,si->sj", x, np.einsum("sij,sj->si", x, last) - y)
+for i in range(30):
+    _, validation, (x_test, y_test) = draw(i)
+    w, losses = train(x[i], y[i], *validation, 0.02, 20, 2000)
+    table[0, i] = np.sort(losses)[0]
+    table[1:, i] = ((x_test @ np.array([w, last[i]]).T - y_test[:, None]) ** 2).mean(axis=0)
+stopped_by, honest, untamed = table
+d, g = honest - stopped_by, untamed - honest
+t = 2.0452296421327034
+promised_too_much = d.mean(), t * (sum((d - d.mean()) ** 2) / 29 / 30) ** 0.5
+gain = g.mean(), t * np.sqrt(g.var(ddof=1) / 30)
+""",
         },
         "wrong": {
-            "no prediction": "prediction = ...",
-            "a prediction in other words": 'prediction = "worse"',
-            # One run.
-            "the last validation loss": changed("losses.min()", "losses[-1]"),
-            "the lowest training error": changed("losses.min()", "np.mean((x @ w - y) ** 2)"),
-            "judged on the validation rows": changed("mse(w, a, b)", "mse(w, v, u)"),
-            "stopped by the test rows": changed("train(x, y, v, u,", "train(x, y, a, b,"),
-            "a patience of 200": changed("0.02, 20, 2000", "0.02, 200, 2000"),
-            "another rate": changed("0.02, 20, 2000", "0.01, 20, 2000"),
-            "the data of one seed": changed("draw(seed)", "draw(0)"),
-            "epoch 41": changed("40", "41"),
-            "two errors of epoch 40 swapped": changed(
-                "mse(fixed, v, u), mse(fixed, a, b)", "mse(fixed, a, b), mse(fixed, v, u)"
-            ),
-            "the best weights of the long run": changed(
-                "descend(x, y, 2000)", "train(x, y, v, u, 0.02, 2000, 2000)[0]"
-            ),
-            "least squares for the long run": changed(
-                "last = descend(x, y, 40), descend(x, y, 2000)",
-                "last = descend(x, y, 40), np.linalg.lstsq(x, y, rcond=None)[0]",
-            ),
-            "45 rows, but the mean over 30": changed("2 / len(x)", "2 / 30"),
-            "the validation rows alone": changed(
-                "np.vstack([x, v]), np.concatenate([y, u])", "v, u"
-            ),
-            "all at the best epoch": changed("fixed, last = ", "fixed, last = w, w  # "),
-            "five numbers": changed(", mse(more, a, b)\n", "\n"),
-            "nothing": "def compare_once(seed):\n    pass",
-            "nothing from the second call on": ONE_RUN
-            + """
-CALLS, once = [], compare_once
-
-
-def compare_once(seed):
-    CALLS.append(seed)
-    return once(seed) if len(CALLS) < 2 else ()
+            "the last validation loss": """
+stopped_by = np.zeros(30)
+for seed in range(30):
+    fit, check, _ = draw(seed)
+    stopped_by[seed] = train(*fit, *check, 0.02, 20, 2000)[1][-1]
+promised_too_much = interval(honest - stopped_by)
 """,
-            "the first result, again and again": ONE_RUN
-            + """
-KEPT, once = [], compare_once
-
-
-def compare_once(seed):
-    KEPT.append(once(seed))
-    return KEPT[0]
+            "the training error": """
+stopped_by = np.zeros(30)
+for seed in range(30):
+    (x, y), check, _ = draw(seed)
+    w, _ = train(x, y, *check, 0.02, 20, 2000)
+    stopped_by[seed] = np.mean((x @ w - y) ** 2)
+promised_too_much = interval(honest - stopped_by)
 """,
-            "something else when a seed comes again": ONE_RUN
-            + """
-SEEN, once = set(), compare_once
-
-
-def compare_once(seed):
-    factor = 2 if seed in SEEN else 1
-    SEEN.add(seed)
-    return [factor * e for e in once(seed)]
+            "judged on the validation rows": """
+honest = stopped_by.copy()
+promised_too_much, gain = interval(honest - stopped_by), interval(untamed - honest)
 """,
-            # Tables.
-            "somebody else's table, without a function": "compare_once = None",
-            "an invented table, without a function": """
-compare_once = None
-table = np.random.default_rng(0).uniform(1, 3, (100, 6))
-"""
-            + PAIRS,
-            "an invented table, and a function that looks it up": """
-table = np.random.default_rng(0).uniform(1, 3, (100, 6))
+            "stopped by the test rows": """
+stopped_by, honest = np.zeros(30), np.zeros(30)
+for seed in range(30):
+    fit, _, (x, y) = draw(seed)
+    w, losses = train(*fit, x, y, 0.02, 20, 2000)
+    stopped_by[seed], honest[seed] = losses.min(), np.mean((x @ w - y) ** 2)
+promised_too_much, gain = interval(honest - stopped_by), interval(untamed - honest)
+""",
+            "the best weights of the long run": """
+untamed = np.zeros(30)
+for seed in range(30):
+    (x, y), (v, u), (x_test, y_test) = draw(seed)
+    w, lowest = np.zeros(25), np.inf
+    for _ in range(2000):
+        w = w - 0.04 / 30 * x.T @ (x @ w - y)
+        if np.mean((v @ w - u) ** 2) < lowest:
+            lowest, best = np.mean((v @ w - u) ** 2), w
+    untamed[seed] = np.mean((x_test @ best - y_test) ** 2)
+gain = interval(untamed - honest)
+""",
+            "least squares for the long run": """
+untamed = np.zeros(30)
+for seed in range(30):
+    (x, y), _, (x_test, y_test) = draw(seed)
+    w = np.linalg.lstsq(x, y, rcond=None)[0]
+    untamed[seed] = np.mean((x_test @ w - y_test) ** 2)
+gain = interval(untamed - honest)
+""",
+            "a patience of 200": """
+stopped_by, honest = np.zeros(30), np.zeros(30)
+for seed in range(30):
+    fit, check, (x, y) = draw(seed)
+    w, losses = train(*fit, *check, 0.02, 200, 2000)
+    stopped_by[seed], honest[seed] = losses.min(), np.mean((x @ w - y) ** 2)
+promised_too_much, gain = interval(honest - stopped_by), interval(untamed - honest)
+""",
+            "seeds 1 to 30": """
+stopped_by, honest = np.zeros(30), np.zeros(30)
+for seed in range(1, 31):
+    fit, check, (x, y) = draw(seed)
+    w, losses = train(*fit, *check, 0.02, 20, 2000)
+    stopped_by[seed - 1], honest[seed - 1] = losses.min(), np.mean((x @ w - y) ** 2)
+promised_too_much, gain = interval(honest - stopped_by), interval(untamed - honest)
+""",
+            "1.96 instead of t": """
+def half(d):
+    return 1.96 * d.std(ddof=1) / np.sqrt(30)
 
 
-def compare_once(seed):
-    return table[seed % 100]
-"""
-            + PAIRS,
-            "a table of the seeds from 1": "table = np.roll(table, 1, axis=0)" + PAIRS,
-            "the same seed 100 times": "table = np.tile(table[:1], (100, 1))" + PAIRS,
-            "columns in another order": "table = table[:, [1, 0, 2, 3, 4, 5]]" + PAIRS,
-            "random numbers": "table = 1 + np.random.random((100, 6))" + PAIRS,
-            # Pairs.
-            "wrong sign": "gain = interval(table[:, 1] - table[:, 4])",
-            "without the control": "by_choosing = promised_too_much",
-            "the control alone": "by_choosing = interval(table[:, 3] - table[:, 2])",
-            "from the long run on 30 rows": "more_rows = interval(table[:, 5] - table[:, 4])",
-            "means only": "promised_too_much = promised_too_much[0]",
+promised_too_much = np.mean(honest - stopped_by), half(honest - stopped_by)
+gain = np.mean(untamed - honest), half(untamed - honest)
+""",
+            "n in the denominator of the variance": """
+def half(d):
+    return stats.t.ppf(0.975, 29) * d.std() / np.sqrt(30)
+
+
+promised_too_much = np.mean(honest - stopped_by), half(honest - stopped_by)
+gain = np.mean(untamed - honest), half(untamed - honest)
+""",
+            "95 % on one side": """
+def half(d):
+    return stats.t.ppf(0.95, 29) * d.std(ddof=1) / np.sqrt(30)
+
+
+promised_too_much = np.mean(honest - stopped_by), half(honest - stopped_by)
+gain = np.mean(untamed - honest), half(untamed - honest)
+""",
+            "no root of n": """
+def half(d):
+    return stats.t.ppf(0.975, 29) * d.std(ddof=1)
+
+
+promised_too_much = np.mean(honest - stopped_by), half(honest - stopped_by)
+gain = np.mean(untamed - honest), half(untamed - honest)
+""",
+            "the standard deviation as half-width": """
+promised_too_much = np.mean(honest - stopped_by), np.std(honest - stopped_by, ddof=1)
+gain = np.mean(untamed - honest), np.std(untamed - honest, ddof=1)
+""",
+            "the whole width": """
+promised_too_much, gain = [(m, 2 * h) for m, h in (promised_too_much, gain)]
+""",
             "both ends instead of mean and half-width": """
-gain = gain[0] - gain[1], gain[0] + gain[1]
+promised_too_much, gain = [(m - h, m + h) for m, h in (promised_too_much, gain)]
 """,
-            "1.96 instead of t": half_width("1.96 * d.std(ddof=1) / 10"),
-            "n in the denominator of the variance": half_width(
-                "stats.t.ppf(0.975, 99) * d.std() / 10"
-            ),
-            "95 % on one side": half_width("stats.t.ppf(0.95, 99) * d.std(ddof=1) / 10"),
-            "no root of n": half_width("stats.t.ppf(0.975, 99) * d.std(ddof=1)"),
-            "the standard deviation as half-width": half_width("d.std(ddof=1)"),
-            "the whole width": half_width("2 * stats.t.ppf(0.975, 99) * d.std(ddof=1) / 10"),
+            "wrong sign": """
+promised_too_much, gain = interval(stopped_by - honest), interval(honest - untamed)
+""",
+            "means only": """
+promised_too_much, gain = np.mean(honest - stopped_by), np.mean(untamed - honest)
+""",
+            "all the same": """
+stopped_by, honest, untamed = np.full(30, 1.8), np.full(30, 2.5), np.full(30, 6.0)
+promised_too_much, gain = (0.7, 0.1), (3.5, 0.5)
+""",
+            "random numbers": """
+stopped_by, honest, untamed = 1 + np.random.random((3, 30))
+promised_too_much, gain = interval(honest - stopped_by), interval(untamed - honest)
+""",
         },
     },
 }

@@ -1,31 +1,5 @@
 """Answers to the assignment on L1 and L2: right ones, and wrong ones that students really give."""
 
-ONE_RUN = """
-def compare_once(seed, useful):
-    x, y, x_test, y_test = draw(seed, useful)
-    w, (v, b) = lasso(x, y, L1[useful]), ridge(x, y, L2)
-    zeros = np.sum(w[:useful] == 0), np.sum(w[useful:] == 0), np.sum(v == 0)
-    return *zeros, np.mean((x_test @ w - y_test) ** 2), np.mean((x_test @ v + b - y_test) ** 2)
-"""
-GAINS = """
-gain_few, gain_many = interval(few[:, 4] - few[:, 3]), interval(many[:, 4] - many[:, 3])
-"""
-
-
-def changed(*pairs):
-    """One run with something else in some places: old, new, old, new …"""
-    code = ONE_RUN
-    for old, new in zip(pairs[::2], pairs[1::2], strict=True):
-        assert code.count(old) == 1, old
-        code = code.replace(old, new)
-    return code
-
-
-def half_width(code):
-    """Gains with another half of the interval."""
-    return f"def interval(d):\n    return d.mean(), {code}\n{GAINS}"
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -548,166 +522,142 @@ def standardize(x_train, x_test):
     },
     "q5": {
         "right": {
-            "lists, and other words for the error": """
-prediction = "ridge's"
-
-
-def compare_once(seed, useful):
-    x, y, x_test, y_test = draw(seed, useful)
-    one, (two, b) = lasso(x, y, L1[useful]), ridge(x, y, L2)
-    counts = [useful - np.count_nonzero(one[:useful]), list(one[useful:]).count(0), 0]
-    residuals = y_test - x_test @ one, y_test - x_test @ two - b
-    return counts + [float(np.var(r) + np.mean(r) ** 2) for r in residuals]
-
-
-few, many = ([compare_once(seed, useful) for seed in range(20)] for useful in (5, 40))
-
-
-def pair(table):
-    d = np.diff(table, axis=1)[:, 3]
-    return [sum(d) / 20, 2.093 * (np.square(d - d.mean()).sum() / 19 / 20) ** 0.5]
-
-
-gain_few, gain_many = pair(few), pair(many)
+            "lists of pairs": """
+counts, errors = [], []
+for seed in range(20):
+    x, y, x_test, y_test = draw(seed)
+    one, (two, b) = lasso(x, y, L1), ridge(x, y, L2)
+    counts.append([35 - np.count_nonzero(w[5:]) for w in (one, two)])
+    errors.append([np.var(y_test - p) + np.mean(y_test - p) ** 2
+                   for p in (x_test @ one, x_test @ two + b)])
+zeros, test_error = np.array(counts), np.array(errors)
+gain = test_error[:, 1].mean() - test_error[:, 0].mean()
 """,
-            "arrays, filled row by row": """
-prediction = "the lasso's"
-
-
+            "columns filled in two loops": """
 def mse(x, y, w, b=0.0):
     return np.square(x @ w + b - y).mean()
 
 
-def compare_once(seed, useful):
-    out = np.zeros(5)
-    x, y, x_test, y_test = draw(seed, useful)
-    w = lasso(x, y, L1[useful])
-    out[0], out[1] = (w == 0)[:useful].sum(), (w == 0)[useful:].sum()
-    out[3] = mse(x_test, y_test, w)
-    w, b = ridge(x, y, L2)
-    out[2], out[4] = (w == 0).sum(), mse(x_test, y_test, w, b)
-    return out
-
-
-few, many = np.zeros((20, 5)), np.zeros((20, 5))
+zeros, test_error = np.zeros((20, 2)), np.zeros((20, 2))
 for seed in range(20):
-    few[seed], many[seed] = compare_once(seed, 5), compare_once(seed, useful=40)
-gain_few, gain_many = (
-    np.array([d.mean(), np.sqrt(d.var(ddof=1) / 20) * 2.093])
-    for d in (few[:, 4] - few[:, 3], many[:, 4] - many[:, 3])
-)
+    x, y, x_test, y_test = draw(seed)
+    w = lasso(x, y, L1)
+    zeros[seed, 0] = (w == 0)[5:].sum()
+    test_error[seed, 0] = mse(x_test, y_test, w)
+for seed in range(20):
+    x, y, x_test, y_test = draw(seed)
+    w, b = ridge(x, y, L2)
+    zeros[seed, 1] = list(w[5:]).count(0)
+    test_error[seed, 1] = mse(x_test, y_test, w, b)
+gain = np.diff(test_error.mean(axis=0))[0]
 """,
-            "own steps of the lasso": """
-def compare_once(seed, useful):
-    x, y, x_test, y_test = draw(seed, useful)
+            "plain lists, own steps of the lasso": """
+zeros, test_error = [], []
+for seed in range(20):
+    x, y, x_test, y_test = draw(seed)
     w = np.zeros(40)
-    for _ in range(400):
+    for _ in range(1000):
         moved = w + 0.2 / 50 * x.T @ (y - x @ w)
-        w = moved - np.clip(moved, -0.1 * L1[useful], 0.1 * L1[useful])
+        w = moved - np.clip(moved, -0.1 * L1, 0.1 * L1)
     v, b = ridge(x, y, L2)
-    zeros = np.isclose(w, 0)
-    errors = [np.mean(r**2) for r in (y_test - x_test @ w, y_test - x_test @ v - b)]
-    return int(zeros[:useful].sum()), int(zeros[useful:].sum()), 0, *errors
-
-
-few = [compare_once(seed, 5) for seed in range(20)]
-many = [compare_once(seed, 40) for seed in range(20)]
+    zeros.append((int(np.isclose(w[5:], 0).sum()), 0))
+    residuals = y_test - x_test @ w, y_test - x_test @ v - b
+    test_error.append([np.mean(r**2) for r in residuals])
+gain = sum(two - one for one, two in test_error) / 20
 """,
         },
         "wrong": {
-            "no prediction": "prediction = ...",
-            "a prediction in other words": 'prediction = "L2"',
-            # One run.
-            "the error on the training rows": changed("x_test, y_test = ", "_, _ = ").replace(
-                "_test", ""
-            ),
-            "fitted on the test rows": changed("x, y, x_test, y_test =", "x_test, y_test, x, y ="),
-            "ridge without its intercept": changed("@ v + b", "@ v"),
-            "the coefficients swapped": changed(
-                "L1[useful]", "L2", "ridge(x, y, L2)", "ridge(x, y, 0.3)"
-            ),
-            "one strength for both": changed("L1[useful]", "L1[5]"),
-            "always five useful features": changed("draw(seed, useful)", "draw(seed, 5)"),
-            "the data of one seed": changed("draw(seed, useful)", "draw(0, useful)"),
-            "the first five, whatever is useful": changed(
-                "w[:useful]", "w[:5]", "w[useful:]", "w[5:]"
-            ),
-            "useful and useless swapped": changed(
-                "w[:useful]",
-                "w[useful:]",
-                "w[useful:] == 0), np.sum(v",
-                "w[:useful] == 0), np.sum(v",
-            ),
-            "the weights that survive": changed("w[useful:] == 0", "w[useful:] != 0"),
-            "small weights counted as zeros": changed("v == 0", "np.abs(v) < 0.1"),
-            "errors swapped": changed("*zeros, np", "*zeros, *(np").replace(
-                "** 2)\n", "** 2))[::-1]\n"
-            ),
-            "the root of the error": ONE_RUN.replace("np.mean(", "np.sqrt(np.mean(").replace(
-                "** 2)", "** 2))"
-            ),
-            "the sum of the squares": ONE_RUN.replace("np.mean(", "np.sum("),
-            "errors alone": changed("*zeros, ", ""),
-            "nothing": "def compare_once(seed, useful):\n    pass",
-            "nothing from the second call on": ONE_RUN
-            + """
-CALLS, once = [], compare_once
-
-
-def compare_once(seed, useful):
-    CALLS.append(seed)
-    return once(seed, useful) if len(CALLS) < 2 else ()
+            "columns swapped": """
+zeros, test_error = zeros[:, ::-1], test_error[:, ::-1]
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
 """,
-            "the first result, again and again": ONE_RUN
-            + """
-KEPT, once = [], compare_once
-
-
-def compare_once(seed, useful):
-    KEPT.append(once(seed, useful))
-    return KEPT[0]
+            "the error on the training rows": """
+test_error = np.zeros((20, 2))
+for seed in range(20):
+    x, y, _, _ = draw(seed)
+    w, (v, b) = lasso(x, y, L1), ridge(x, y, L2)
+    test_error[seed] = np.mean((x @ w - y) ** 2), np.mean((x @ v + b - y) ** 2)
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
 """,
-            "something else when a seed comes again": ONE_RUN
-            + """
-SEEN, once = set(), compare_once
-
-
-def compare_once(seed, useful):
-    factor = 2 if (seed, useful) in SEEN else 1
-    SEEN.add((seed, useful))
-    return [factor * e for e in once(seed, useful)]
+            "fitted on the test rows": """
+zeros, test_error = np.zeros((20, 2)), np.zeros((20, 2))
+for seed in range(20):
+    _, _, x, y = draw(seed)
+    w, (v, b) = lasso(x, y, L1), ridge(x, y, L2)
+    zeros[seed] = np.sum(w[5:] == 0), np.sum(v[5:] == 0)
+    test_error[seed] = np.mean((x @ w - y) ** 2), np.mean((x @ v + b - y) ** 2)
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
 """,
-            # Tables.
-            "somebody else's tables, without a function": "compare_once = None",
-            "invented tables, without a function": """
-compare_once = None
-few, many = np.random.default_rng(0).uniform(1, 5, (2, 20, 5))
-"""
-            + GAINS,
-            "invented tables, and a function that looks them up": """
-few, many = np.random.default_rng(0).uniform(1, 5, (2, 20, 5))
-
-
-def compare_once(seed, useful):
-    return (few if useful == 5 else many)[seed % 20]
-"""
-            + GAINS,
-            "tables of the seeds from 20": """
-few, many = (np.array([compare_once(s, u) for s in range(20, 40)]) for u in (5, 40))
-"""
-            + GAINS,
-            "the same seed 20 times": "few = np.tile(few[:1], (20, 1))" + GAINS,
-            "the two tables swapped": "few, many = many, few" + GAINS,
-            "the means, typed in": "few = np.tile(few.mean(axis=0), (20, 1))",
-            # Gains.
-            "the gain with the wrong sign": "gain_few = interval(few[:, 3] - few[:, 4])",
-            "a gain for each seed": "gain_many = many[:, 4] - many[:, 3]",
-            "the mean alone": "gain_few = gain_few[0]",
-            "the gain as a share": "gain_few = interval(1 - few[:, 3] / few[:, 4])",
-            "n in the denominator": half_width("2.093 * d.std() / np.sqrt(20)"),
-            "the standard deviation": half_width("d.std(ddof=1)"),
-            "not divided by the root of n": half_width("2.093 * d.std(ddof=1)"),
-            "the whole width": half_width("2 * 2.093 * d.std(ddof=1) / np.sqrt(20)"),
+            "ridge without its intercept": """
+test_error = test_error.copy()
+for seed in range(20):
+    x, y, x_test, y_test = draw(seed)
+    v, b = ridge(x, y, L2)
+    test_error[seed, 1] = np.mean((x_test @ v - y_test) ** 2)
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "zeros among the first 35 weights": """
+zeros = zeros.copy()
+for seed in range(20):
+    x, y, _, _ = draw(seed)
+    zeros[seed, 0] = np.sum(lasso(x, y, L1)[:35] == 0)
+""",
+            "the weights that survive": """
+zeros = 35 - zeros
+""",
+            "small weights counted as zeros": """
+zeros = zeros.copy()
+for seed in range(20):
+    x, y, _, _ = draw(seed)
+    zeros[seed] = [np.sum(np.abs(w[5:]) < 0.05) for w in (lasso(x, y, L1), ridge(x, y, L2)[0])]
+""",
+            "the same seed 20 times": """
+zeros, test_error = np.tile(zeros[:1], (20, 1)), np.tile(test_error[:1], (20, 1))
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "seeds 1 to 20": """
+test_error = np.zeros((20, 2))
+for seed in range(1, 21):
+    x, y, x_test, y_test = draw(seed)
+    w, (v, b) = lasso(x, y, L1), ridge(x, y, L2)
+    predictions = x_test @ w, x_test @ v + b
+    test_error[seed - 1] = [np.mean((p - y_test) ** 2) for p in predictions]
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "the two coefficients swapped": """
+test_error = np.zeros((20, 2))
+for seed in range(20):
+    x, y, x_test, y_test = draw(seed)
+    w, (v, b) = lasso(x, y, L2), ridge(x, y, L1)
+    predictions = x_test @ w, x_test @ v + b
+    test_error[seed] = [np.mean((p - y_test) ** 2) for p in predictions]
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "the root of the error": """
+test_error = np.sqrt(test_error)
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "the sum of the squares": """
+test_error = test_error * 500
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
+            "the gain with the wrong sign": """
+gain = np.mean(test_error[:, 0] - test_error[:, 1])
+""",
+            "a gain for each seed": """
+gain = test_error[:, 1] - test_error[:, 0]
+""",
+            "the gain as a share": """
+gain = 1 - test_error[:, 0].mean() / test_error[:, 1].mean()
+""",
+            "the means, typed in": """
+zeros, test_error = np.tile([20.0, 0.0], (20, 1)), np.tile([1.9, 4.2], (20, 1))
+gain = 2.3
+""",
+            "random numbers": """
+zeros, test_error = np.random.randint(0, 35, (20, 2)), 1 + np.random.random((20, 2))
+gain = np.mean(test_error[:, 1] - test_error[:, 0])
+""",
         },
     },
 }

@@ -26,6 +26,12 @@ def network(*layers):
     )
 
 
+RUNS = """
+test_accuracy = np.array([[440, 441, 442, 445, 440], [443, 445, 442, 446, 441]]) / 500
+difference = test_accuracy[1] - test_accuracy[0]
+gain = difference.mean()
+half_width = stats.t.ppf(0.975, 4) * difference.std(ddof=1) / np.sqrt(5)
+"""
 HIDDEN = 'Dense(64, "relu", kernel_regularizer=penalty)'
 DROPOUT = "Dropout(rate)"
 OUTPUT = 'Dense(10, "softmax", kernel_regularizer=penalty)'
@@ -283,97 +289,25 @@ def look_inside(l2, rate, x, seed):
     },
     "q3": {
         "right": {
-            "a model of its own, and a loop": """
-def run_once(l2, rate, rows, x, y, seed):
-    keras.utils.set_random_seed(int(seed))
-    model = build(l2, rate)
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    model.fit(images[rows], digits[rows], batch_size=50, epochs=15, verbose=0)
-    right = [int(row.argmax()) == label for row, label in zip(model.predict(x, verbose=0), y)]
-    return sum(right) / len(right)
-
-
-prediction = "contains 0"
+            "sum instead of mean, and a loop": """
 best, chosen = -1, None
-for row in range(6):
+for row in range(5):
     total = sum(validation[row, seed] for seed in range(3))
     if total > best:
         best, chosen = total, row
 """,
-            "lists, and text for the reason on two lines": """
+            "lists": """
 validation = [[float(a) for a in row] for row in validation]
 means = [np.mean(row) for row in validation]
 chosen = means.index(max(means))
-reason = "A rate of 0.5 is what the first paper on dropout used\\nfor hidden layers of any size."
-prediction = "below 0"
 """,
-            "NumPy's whole number, an array for the pair": """
+            "NumPy's whole number": """
 chosen = np.argmax(np.average(validation, axis=1))
-own = np.array(own)
-
-
-def run_once(l2, rate, rows, x, y, seed):
-    return np.array(accuracy(fit(l2, rate, list(rows), seed), x, y))
 """,
         },
         "wrong": {
-            "an invented table without a function": """
-run_once = ...
-validation = np.round(np.random.default_rng(0).uniform(170, 182, (6, 3))) / 202
-chosen = int(validation.mean(axis=1).argmax())
-""",
-            "a table of other seeds, copied": """
-validation = np.roll(validation, 1, axis=1)
-validation[1] = np.sort(validation[1])[[2, 0, 1]] - 5 / 202
-validation[4] -= 5 / 202
-chosen = int(validation.mean(axis=1).argmax())
-""",
-            "a function that knows the table only": """
-known = {(*setting, seed): validation[row, seed] for row, setting in enumerate(SETTINGS)
-         for seed in range(3)}
-
-
-def run_once(l2, rate, rows, x, y, seed):
-    return known.get((l2, rate, seed), 0.87)
-""",
-            "right at the first call, then nothing": """
-calls = []
-
-
-def run_once(l2, rate, rows, x, y, seed):
-    calls.append(seed)
-    return accuracy(fit(l2, rate, rows, seed), x, y) if len(calls) < 2 else ()
-""",
-            "no reason": """
-reason = "I like it"
-""",
-            "a reason of one word": """
-reason = "dropout " * 12
-""",
-            "one of the given settings": """
-own = (0.0, 0.3)
-""",
-            "no prediction": """
-prediction = "0.01"
-""",
-            "trained on all rows": """
-def run_once(l2, rate, rows, x, y, seed):
-    return accuracy(fit(l2, rate, np.arange(1000), seed), x, y)
-""",
-            "measured on the rows that were trained on": """
-def run_once(l2, rate, rows, x, y, seed):
-    return accuracy(fit(l2, rate, rows, seed), images[rows], digits[rows])
-""",
-            "always the plain setting": """
-def run_once(l2, rate, rows, x, y, seed):
-    return accuracy(fit(0.0, 0.0, rows, seed), x, y)
-""",
-            "the error instead of the accuracy": """
-def run_once(l2, rate, rows, x, y, seed):
-    return 1 - accuracy(fit(l2, rate, rows, seed), x, y)
-""",
             "counted from 1": """
-chosen = chosen + 1
+chosen = int(validation.mean(axis=1).argmax()) + 1
 """,
             "the smallest, as for a loss": """
 chosen = int(validation.mean(axis=1).argmin())
@@ -382,22 +316,50 @@ chosen = int(validation.mean(axis=1).argmin())
 validation = validation[np.argsort(validation.mean(axis=1))]
 chosen = int(validation.mean(axis=0).argmax())
 """,
+            "place in the flattened array": """
+validation = validation[np.argsort(validation.mean(axis=1))]
+chosen = 3 * 4 + int(validation[4].argmax())
+""",
             "the setting instead of its place": """
 chosen = SETTINGS[chosen]
 """,
             "settings and seeds exchanged": """
 validation = validation.T
 """,
+            "one seed for all columns": """
+validation = np.repeat(validation[:, :1], 3, axis=1)
+chosen = int(validation.mean(axis=1).argmax())
+""",
+            "measured on the rows that were trained on": """
+validation = np.ones((5, 3)) - np.array([0, 0, 4, 2, 3])[:, None] / 800
+chosen = 0
+""",
             "the best single run": """
 right = [[178, 177, 179], [170, 171, 188], [175, 172, 174], [176, 173, 175], [177, 176, 171]]
-validation = np.array([*right, [170, 170, 170]]) / 202
+validation = np.array(right) / 202
 chosen = int(validation.max(axis=1).argmax())
+""",
+            "measured on the 500 test images": """
+validation = np.round(500 * validation) / 500
+chosen = int(validation.mean(axis=1).argmax())
 """,
             "in per cent": """
 validation = 100 * validation
 """,
+            "errors instead of accuracies": """
+validation = 1 - validation
+chosen = int(validation.mean(axis=1).argmin())
+""",
+            "the last seed only": """
+validation = np.c_[np.zeros((5, 2)), validation[:, 2]]
+chosen = int(validation[:, 2].argmax())
+""",
             "typed in: zeros, and the first setting": """
-validation, chosen = np.zeros((6, 3)), 0
+validation, chosen = np.zeros((5, 3)), 0
+""",
+            "random numbers": """
+validation = np.random.default_rng(0).uniform(0.8, 0.9, (5, 3))
+chosen = int(validation.mean(axis=1).argmax())
 """,
         },
     },
@@ -408,7 +370,6 @@ result = stats.ttest_rel(test_accuracy[1], test_accuracy[0])
 interval = result.confidence_interval(0.95)
 gain = np.mean(interval)
 half_width = np.ptp(interval) / 2
-weights = tuple(np.asarray(weight) for weight in model.trainable_variables)
 
 
 def predict(x):
@@ -425,43 +386,28 @@ test_accuracy = test_accuracy.tolist()
 def predict(x):
     return [int(np.argmax(row)) for row in np.asarray(model(x))]
 """,
-            "NumPy predicts": """
+            "weights copied, NumPy predicts": """
+final = [np.asarray(weight) for weight in model.get_weights()]
 half_width = stats.sem(test_accuracy[1] - test_accuracy[0]) * stats.t(df=4).isf(0.025)
 gain = test_accuracy[1].mean() - test_accuracy[0].mean()
 
 
 def predict(x):
-    hidden = np.maximum(x @ weights[0] + weights[1], 0)
-    return (hidden @ weights[2] + weights[3]).argsort(axis=1)[:, -1]
+    hidden = np.maximum(x @ final[0] + final[1], 0)
+    return (hidden @ final[2] + final[3]).argsort(axis=1)[:, -1]
+""",
+            "half of the interval that t gives": """
+difference = np.diff(test_accuracy, axis=0)[0]
+low, high = stats.t.interval(0.95, 4, difference.mean(), stats.sem(difference))
+gain, half_width = difference.mean(), (high - low) / 2
+
+
+def predict(x):
+    probabilities = keras.ops.convert_to_numpy(model(np.asarray(x, "float32"), training=False))
+    return np.nonzero(probabilities == probabilities.max(axis=1, keepdims=True))[1].astype("uint8")
 """,
         },
         "wrong": {
-            "invented numbers without a function": """
-run_once = ...
-test_accuracy = np.array([[440, 441, 442, 445, 440], [443, 445, 442, 446, 441]]) / 500
-difference = test_accuracy[1] - test_accuracy[0]
-gain = difference.mean()
-half_width = stats.t.ppf(0.975, 4) * difference.std(ddof=1) / np.sqrt(5)
-""",
-            "a function that knows the table only": """
-known = {(*setting, 10 + k): test_accuracy[row, k] for row, setting in enumerate(pair)
-         for k in range(5)}
-
-
-def run_once(l2, rate, rows, x, y, seed):
-    return known.get((l2, rate, seed), 0.88) + 0.01 * (len(x) == 200)
-""",
-            "right at the first call, then nothing": """
-calls = []
-
-
-def run_once(l2, rate, rows, x, y, seed):
-    calls.append(seed)
-    return accuracy(fit(l2, rate, rows, seed), x, y) if len(calls) < 2 else ()
-""",
-            "the other seeds first": """
-test_accuracy = test_accuracy[:, ::-1] + np.array([[0.01], [-0.01]])
-""",
             "normal quantile": """
 half_width = 1.96 * difference.std(ddof=1) / np.sqrt(5)
 """,
@@ -478,11 +424,36 @@ half_width = stats.t.ppf(0.975, 4) * np.sqrt(variance / 5)
             "the whole width": """
 half_width = 2 * stats.t.ppf(0.975, 4) * difference.std(ddof=1) / np.sqrt(5)
 """,
-            "the difference of each seed": """
+            "plain minus chosen": RUNS
+            + """
+gain = -gain
+""",
+            "sum instead of mean": RUNS
+            + """
+gain = difference.sum()
+""",
+            "the difference of each seed": RUNS
+            + """
 gain = difference
 """,
-            "in per cent": """
-test_accuracy, gain, half_width = 100 * test_accuracy, 100 * gain, 100 * half_width
+            "best run minus best run": RUNS
+            + """
+gain = test_accuracy[1].max() - test_accuracy[0].max()
+""",
+            "measured on the training images": """
+test_accuracy = np.array([[1.0, 0.999, 1.0, 0.998, 1.0], [0.998, 0.997, 0.999, 0.996, 0.998]])
+difference = test_accuracy[1] - test_accuracy[0]
+gain = difference.mean()
+half_width = stats.t.ppf(0.975, 4) * difference.std(ddof=1) / np.sqrt(5)
+""",
+            "the validation accuracies again": """
+test_accuracy = validation[[0, chosen]]
+""",
+            "measured on the validation rows": """
+test_accuracy = np.round(test_accuracy * 202) / 202
+difference = test_accuracy[1] - test_accuracy[0]
+gain = difference.mean()
+half_width = stats.t.ppf(0.975, 4) * difference.std(ddof=1) / np.sqrt(5)
 """,
             "the same seed five times": """
 test_accuracy = np.repeat(test_accuracy[:, :1], 5, axis=1)
@@ -491,49 +462,13 @@ gain, half_width = np.diff(test_accuracy[:, 0])[0], 0.0
             "seeds and settings exchanged": """
 test_accuracy = test_accuracy.T
 """,
-            "looks images up in the data": """
-from utils.data import load_mnist
-
-everything = load_mnist()
-place = {image.tobytes(): row for row, image in enumerate(everything.x_train)}
-
-
-def predict(x):
-    own = np.asarray(model(x)).argmax(axis=1)
-    rows = [place.get(np.reshape(image, (28, 28)).tobytes()) for image in x]
-    return np.array([k if r is None else everything.y_train[r] for k, r in zip(own, rows)])
-
-
-weights = build(0.0, 0.0).get_weights()
-""",
-            "the nearest of all images in the data": """
-from utils.data import load_mnist
-
-nearest = load_mnist(n_train=20_000)
-flat = nearest.x_train.reshape(20_000, -1)
-
-
-def predict(x):
-    distance = (flat**2).sum(axis=1) - 2 * x @ flat.T
-    return nearest.y_train[distance.argmin(axis=1)]
-""",
-            "another network than that of the weights": """
-other = build(0.0, 0.0)
-
-
-def predict(x):
-    return np.asarray(other(x)).argmax(axis=1)
-""",
-            "a network that isn't trained": """
-weights = build(0.0, 0.0).get_weights()
-
-
-def predict(x):
-    return (np.maximum(x @ weights[0], 0) @ weights[2]).argmax(axis=1)
-""",
             "predicts probabilities": """
 def predict(x):
     return np.asarray(model(x))
+""",
+            "predicts the highest probability": """
+def predict(x):
+    return np.asarray(model(x)).max(axis=1)
 """,
             "one digit for all images": """
 def predict(x):
@@ -542,6 +477,15 @@ def predict(x):
             "the wrong axis": """
 def predict(x):
     return np.asarray(model(x)).argmax(axis=0)
+""",
+            "digits of the test set, whatever the images": """
+def predict(x):
+    return np.resize(data.y_test, len(x))
+""",
+            "a network that isn't trained": """
+def predict(x):
+    keras.utils.set_random_seed(0)
+    return np.asarray(build(0.0, 0.0)(x)).argmax(axis=1)
 """,
             "images divided by 255 once more": """
 def predict(x):
@@ -558,6 +502,10 @@ def predict(x):
             "typed in for the public example": """
 def predict(x):
     return np.array([1, 1, 1])
+""",
+            "a constant": """
+def predict(x):
+    return np.full(len(x), 1)
 """,
         },
     },

@@ -1,33 +1,5 @@
 """Answers to the assignment on overfitting: right ones, and wrong ones that students give."""
 
-ONE_RUN = """
-def compare_once(seed, degrees):
-    x, y, x_test, y_test = draw(seed)
-    t, v = split(30, 0.3, seed)
-    fits = {d: fit_polynomial(x[t], y[t], d) for d in [*degrees, 3]}
-    best = min(degrees, key=lambda d: error(fits[d], x[v], y[v]))
-    c, control = fits[best], fits[3]
-    i = (x_test >= x[t].min()) & (x_test <= x[t].max())
-    return (error(c, x[v], y[v]), error(c, x_test, y_test), error(c, x_test[i], y_test[i]),
-            error(control, x[v], y[v]), error(control, x_test, y_test))
-"""
-TABLES = """
-six = np.array([compare_once(seed, range(1, 7)) for seed in range(200)])
-twelve = np.array([compare_once(seed, range(1, 13)) for seed in range(200)])
-"""
-PAIRS = """
-by_choosing = interval(np.log(six[:, 1] / six[:, 0]) - np.log(six[:, 4] / six[:, 3]))
-more_degrees = interval(np.log(twelve[:, 1] / six[:, 1]))
-more_inside = interval(np.log(twelve[:, 2] / six[:, 2]))
-"""
-
-
-def changed(old, new, code=ONE_RUN):
-    """Code with something else in one place."""
-    assert code.count(old) == 1, old
-    return code.replace(old, new)
-
-
 ANSWERS = {
     "q1": {
         "right": {
@@ -136,26 +108,6 @@ def split(n, share, seed):
     order = np.random.default_rng(seed).permutation(n)
     cut = n - round(share * n)
     return order[: cut - 1], order[cut:]
-""",
-            "another split when a seed comes again": """
-SEEN = set()
-
-
-def split(n, share, seed):
-    order = np.random.default_rng([seed, (n, seed) in SEEN]).permutation(n)
-    SEEN.add((n, seed))
-    cut = n - round(share * n)
-    return order[:cut], order[cut:]
-""",
-            "nothing in the second call": """
-CALLS = []
-
-
-def split(n, share, seed):
-    CALLS.append(seed)
-    order = np.random.default_rng(seed).permutation(n)
-    cut = n - round(share * n)
-    return (order[:cut], order[cut:]) if len(CALLS) < 203 else ((), ())
 """,
             "the public example, typed in": """
 def split(n, share, seed):
@@ -411,216 +363,173 @@ def choose_degree(x, y, degrees, seed):
     },
     "q4": {
         "right": {
-            "lists, polyfit, and SciPy's interval": """
-prediction = "lower"
-
-
-def compare_once(seed, degrees):
-    x, y, x_test, y_test = draw(seed)
-    t, v = split(30, 0.3, seed)
-    rows = []
-    for d in [*degrees, 3]:
-        p = np.polyfit(x[t], y[t], d)
-        r = np.polyval(p, x_test) - y_test
-        inner = r[(x_test >= min(x[t])) & (x_test <= max(x[t]))]
-        validated = np.mean((np.polyval(p, x[v]) - y[v]) ** 2)
-        rows.append([validated, np.mean(r**2), np.mean(inner**2)])
-    *some, control = rows
-    return min(some) + control[:2]
-
-
-def interval(values):
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return [(low + high) / 2, (high - low) / 2]
-
-
-six = [compare_once(seed, [1, 2, 3, 4, 5, 6]) for seed in range(200)]
-twelve = [compare_once(seed, list(range(1, 13))) for seed in range(200)]
-logs, more = np.log(six), np.log(twelve)
-by_choosing = interval(logs[:, 1] - logs[:, 0] - logs[:, 4] + logs[:, 3])
-more_degrees, more_inside = interval(more[:, 1] - logs[:, 1]), interval(more[:, 2] - logs[:, 2])
-""",
-            "arrays, filled row by row": """
-prediction = "higher"
-
-
-def compare_once(seed, degrees):
-    x, y, x_test, y_test = draw(seed)
-    train, validation = split(30, 0.3, seed)
-    out, lowest = np.zeros(5), np.inf
-    low, high = np.sort(x[train])[[0, -1]]
-    for degree in degrees:
-        c = fit_polynomial(x[train], y[train], degree)
-        e = error(c, x[validation], y[validation])
-        if e < lowest:
-            lowest = e
-            middle = ~((x_test < low) | (x_test > high))
-            out[:3] = e, error(c, x_test, y_test), error(c, x_test[middle], y_test[middle])
-    cubic = fit_polynomial(x[train], y[train], 3)
-    out[3:] = error(cubic, x[validation], y[validation]), error(cubic, x_test, y_test)
-    return out
-
-
-six, twelve = np.empty((200, 5)), np.empty((200, 5))
+            "lists, and polyfit": """
+rows = []
 for seed in range(200):
-    six[seed], twelve[seed] = compare_once(seed, range(1, 7)), compare_once(seed, range(1, 13))
-
-
-def interval(values):
-    return values.mean(), 1.971957 * np.sqrt(values.var(ddof=1) / 200)
-
-
-by_choosing = interval(np.log(six[:, 1] * six[:, 3] / (six[:, 0] * six[:, 4])))
-more_degrees = np.array(interval(np.log(twelve[:, 1]) - np.log(six[:, 1])))
-more_inside = np.array(interval(np.log(twelve[:, 2]) - np.log(six[:, 2])))
-""",
-            "a dictionary of fits": """
-def compare_once(seed, degrees):
     x, y, x_test, y_test = draw(seed)
     t, v = split(30, 0.3, seed)
-    fits = {d: np.polynomial.Polynomial.fit(x[t], y[t], d) for d in {3, *degrees}}
-    validated = {d: float(np.mean((fit(x[v]) - y[v]) ** 2)) for d, fit in fits.items()}
-    best = sorted(degrees, key=lambda d: validated[d])[0]
-    chosen, control = ((fits[d](x_test) - y_test) ** 2 for d in (best, 3))
-    inner = chosen[np.clip(x_test, x[t].min(), x[t].max()) == x_test]
-    return validated[best], chosen.mean(), inner.mean(), validated[3], control.mean()
-"""
-            + TABLES,
+    parts = (x[t], y[t]), (x[v], y[v]), (x_test, y_test)
+    fits = [np.polyfit(x[t], y[t], degree) for degree in DEGREES]
+    rows.append([[np.mean((np.polyval(f, a) - b) ** 2) for f in fits] for a, b in parts])
+train_error, validation_error, test_error = np.moveaxis(np.array(rows), 1, 0)
+best = validation_error.argmin(axis=1)[:, None]
+optimism = np.take_along_axis(test_error - validation_error, best, axis=1)[:, 0]
+mean_optimism = np.mean(optimism)
+half_width = stats.sem(optimism) * stats.t.ppf(0.975, 199)
+""",
+            "a loop, and SciPy's interval": """
+optimism = []
+for v, t in zip(validation_error, test_error):
+    best = list(v).index(min(v))
+    optimism.append(t[best] - v[best])
+mean_optimism = sum(optimism) / len(optimism)
+low, high = stats.t.interval(0.95, 199, loc=mean_optimism, scale=stats.sem(optimism))
+half_width = (high - low) / 2
+""",
+            "a function, then columns": """
+def three_errors(seed, degree):
+    x, y, x_test, y_test = draw(seed)
+    t, v = split(30, 0.3, seed)
+    c = fit_polynomial(x[t], y[t], degree)
+    return error(c, x[t], y[t]), error(c, x[v], y[v]), error(c, x_test, y_test)
+
+
+table = np.array([[three_errors(s, d) for s in range(200)] for d in DEGREES])
+train_error, validation_error, test_error = (table[:, :, i].T for i in range(3))
+winner = validation_error == validation_error.min(axis=1, keepdims=True)
+optimism = test_error[winner] - validation_error[winner]
+mean_optimism = float(optimism.sum() / 200)
+s = np.sqrt(((optimism - mean_optimism) ** 2).sum() / 199)
+half_width = 1.971957 * s / 200**0.5
+""",
         },
         "wrong": {
-            "no prediction": "prediction = ...",
-            "a prediction in other words": 'prediction = "it depends"',
-            # One run.
-            "fitted on training and validation data": changed("(x[t], y[t], d)", "(x, y, d)"),
-            "one split for all seeds": changed("0.3, seed)", "0.3, 0)") + TABLES + PAIRS,
-            "data of one seed": changed("draw(seed)", "draw(0)"),
-            "chosen by training error": changed(
-                "d: error(fits[d], x[v], y[v])", "d: error(fits[d], x[t], y[t])"
-            ),
-            "chosen by test error": changed(
-                "d: error(fits[d], x[v], y[v])", "d: error(fits[d], x_test, y_test)"
-            )
-            + TABLES
-            + PAIRS,
-            "the lowest of each": changed(
-                "error(c, x_test, y_test),", "min(error(f, x_test, y_test) for f in fits.values()),"
-            ),
-            "always six degrees": changed("for d in [*degrees, 3]", "for d in range(1, 7)").replace(
-                "min(degrees", "min(fits"
-            ),
-            "degree 3 competes as well": changed("min(degrees", "min(fits"),
-            "the place in the list": changed(
-                "fits[best], fits[3]", "list(fits.values())[0], fits[3]"
-            ),
-            "the third degree for degree 3": changed(
-                "fits[3]", "fits[degrees[min(2, len(degrees) - 1)]]"
-            ),
-            "validation and test error swapped": changed(
-                "error(c, x[v], y[v]), error(c, x_test, y_test)",
-                "error(c, x_test, y_test), error(c, x[v], y[v])",
-            )
-            + TABLES
-            + PAIRS,
-            "inside of all 30 points": changed("x[t].min()", "x.min()").replace(
-                "x[t].max()", "x.max()"
-            ),
-            "outside, not inside": changed("x_test[i], y_test[i]", "x_test[~i], y_test[~i]"),
-            "four numbers": changed("error(c, x_test[i], y_test[i]),", ""),
-            "nothing": "def compare_once(seed, degrees):\n    pass",
-            "right in the first call only": ONE_RUN
-            + """
-CALLS, once = [], compare_once
-
-
-def compare_once(seed, degrees):
-    CALLS.append(seed)
-    return once(seed, degrees) if len(CALLS) < 2 else ()
+            "fitted on training and validation data": """
+train_error, validation_error = train_error.copy(), validation_error.copy()
+test_error = test_error.copy()
+for seed in range(200):
+    x, y, x_test, y_test = draw(seed)
+    train, validation = split(30, 0.3, seed)
+    for column, degree in enumerate(DEGREES):
+        c = fit_polynomial(x, y, degree)
+        train_error[seed, column] = error(c, x[train], y[train])
+        validation_error[seed, column] = error(c, x[validation], y[validation])
+        test_error[seed, column] = error(c, x_test, y_test)
+chosen = validation_error.argmin(axis=1)
+optimism = (test_error - validation_error)[rows, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
 """,
-            "the first result, again and again": ONE_RUN
-            + """
-KEPT, once = [], compare_once
-
-
-def compare_once(seed, degrees):
-    KEPT.append(once(seed, degrees))
-    return KEPT[0]
+            "the column taken for the degree": """
+train_error, validation_error = train_error.copy(), validation_error.copy()
+test_error = test_error.copy()
+for seed in range(200):
+    x, y, x_test, y_test = draw(seed)
+    train, validation = split(30, 0.3, seed)
+    for degree in range(6):
+        c = fit_polynomial(x[train], y[train], degree)
+        train_error[seed, degree] = error(c, x[train], y[train])
+        validation_error[seed, degree] = error(c, x[validation], y[validation])
+        test_error[seed, degree] = error(c, x_test, y_test)
+optimism = (test_error - validation_error)[rows, validation_error.argmin(axis=1)]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
 """,
-            "something else when a seed comes again": ONE_RUN
-            + """
-SEEN, once = set(), compare_once
-
-
-def compare_once(seed, degrees):
-    again = (seed, len(degrees)) in SEEN
-    SEEN.add((seed, len(degrees)))
-    return tuple(1.1 * e for e in once(seed, degrees)) if again else once(seed, degrees)
+            "one split for all seeds": """
+validation_error, test_error = np.zeros((200, 6)), np.zeros((200, 6))
+train, validation = split(30, 0.3, 0)
+for seed in range(200):
+    x, y, x_test, y_test = draw(seed)
+    for column, degree in enumerate(DEGREES):
+        c = fit_polynomial(x[train], y[train], degree)
+        validation_error[seed, column] = error(c, x[validation], y[validation])
+        test_error[seed, column] = error(c, x_test, y_test)
+optimism = (test_error - validation_error)[rows, validation_error.argmin(axis=1)]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
 """,
-            # Tables.
-            "a table that another student made, without a function": "compare_once = None",
-            "an invented table, without a function": """
-compare_once = None
-six, twelve = np.random.default_rng(0).uniform(0.1, 0.6, (2, 200, 5))
-"""
-            + PAIRS,
-            "an invented table, and a function that looks it up": """
-six, twelve = np.random.default_rng(0).uniform(0.1, 0.6, (2, 200, 5))
-
-
-def compare_once(seed, degrees):
-    return (six if len(degrees) == 6 else twelve)[seed % 200]
-"""
-            + PAIRS,
-            "a table of other seeds": TABLES.replace("range(200)", "range(200, 400)") + PAIRS,
-            "seeds from 1": TABLES.replace("range(200)", "range(1, 201)") + PAIRS,
-            "the same seed 200 times": "six = np.tile(six[:1], (200, 1))" + PAIRS,
-            "zeros": "six, twelve = np.zeros((2, 200, 5))",
-            # Pairs.
-            "the wrong sign": "more_degrees = interval(np.log(six[:, 1] / twelve[:, 1]))",
-            "differences, not logarithms": "more_inside = interval(twelve[:, 2] - six[:, 2])",
-            "logarithms to the base of 10": PAIRS.replace("np.log", "np.log10"),
-            "without the control": "by_choosing = interval(np.log(six[:, 1] / six[:, 0]))",
-            "the median": """
-more_degrees = np.median(np.log(twelve[:, 1] / six[:, 1])), more_degrees[1]
+            "validation and test error swapped": """
+validation_error, test_error = test_error, validation_error
 """,
-            "the mean alone": "by_choosing = by_choosing[0]",
-            "both ends of the interval": """
-by_choosing = by_choosing[0] - by_choosing[1], by_choosing[0] + by_choosing[1]
+            "chosen by training error": """
+chosen = train_error.argmin(axis=1)
+optimism = (test_error - validation_error)[rows, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "chosen by test error": """
+chosen = test_error.argmin(axis=1)
+optimism = (test_error - validation_error)[rows, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "the lowest of each": """
+optimism = test_error.min(axis=1) - validation_error.min(axis=1)
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "one degree for all rows": """
+best = validation_error.mean(axis=0).argmin()
+optimism = test_error[:, best] - validation_error[:, best]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "the wrong sign": """
+optimism = validation_error[rows, chosen] - test_error[rows, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "minus the training error": """
+optimism = test_error[rows, chosen] - train_error[rows, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "the wrong axis": """
+optimism = (test_error - validation_error)[validation_error.argmin(axis=0), np.arange(6)]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
+            "chosen columns without their rows": """
+optimism = test_error[:, chosen] - validation_error[:, chosen]
+mean_optimism = optimism.mean()
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
 """,
             "n in the denominator": """
-def interval(values):
-    return values.mean(), stats.t.ppf(0.975, 199) * values.std() / np.sqrt(200)
-"""
-            + PAIRS,
+half_width = stats.t.ppf(0.975, 199) * optimism.std() / np.sqrt(200)
+""",
             "1.96, not Student's quantile": """
-def interval(values):
-    return values.mean(), 1.96 * values.std(ddof=1) / np.sqrt(200)
-"""
-            + PAIRS,
+half_width = 1.96 * optimism.std(ddof=1) / np.sqrt(200)
+""",
             "the quantile of a one-sided interval": """
-def interval(values):
-    return values.mean(), stats.t.ppf(0.95, 199) * values.std(ddof=1) / np.sqrt(200)
-"""
-            + PAIRS,
+half_width = stats.t.ppf(0.95, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
             "not divided by the root of n": """
-def interval(values):
-    return values.mean(), stats.t.ppf(0.975, 199) * values.std(ddof=1)
-"""
-            + PAIRS,
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1)
+""",
             "divided by n": """
-def interval(values):
-    return values.mean(), stats.t.ppf(0.975, 199) * values.std(ddof=1) / 200
-"""
-            + PAIRS,
+half_width = stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / 200
+""",
             "the whole width": """
-def interval(values):
-    return values.mean(), 2 * stats.t.ppf(0.975, 199) * values.std(ddof=1) / np.sqrt(200)
-"""
-            + PAIRS,
+half_width = 2 * stats.t.ppf(0.975, 199) * optimism.std(ddof=1) / np.sqrt(200)
+""",
             "the standard deviation": """
-def interval(values):
-    return values.mean(), values.std(ddof=1)
-"""
-            + PAIRS,
+half_width = optimism.std(ddof=1)
+""",
+            "both ends of the interval": """
+half_width = stats.t.interval(0.95, 199, loc=mean_optimism, scale=stats.sem(optimism))
+""",
+            "the median for the mean": """
+mean_optimism = np.median(optimism)
+""",
+            "random numbers of the right shape": """
+train_error, validation_error, test_error = np.random.default_rng(0).random((3, 200, 6))
+optimism = test_error[rows, 0] - validation_error[rows, 0]
+mean_optimism, half_width = 0.1, 0.05
+""",
+            "zeros, as in the beginning": """
+train_error, validation_error, test_error = np.zeros((3, 200, 6))
+optimism, mean_optimism, half_width = np.zeros(200), 0.0, 0.0
+""",
         },
     },
 }
